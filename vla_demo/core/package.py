@@ -1,0 +1,83 @@
+"""The exported package: the one interface between export and everything after it, as data.
+
+A package is a folder: `manifest.json`, the stage graphs in FP32, and (for language policies) `tokenizer.json`. The manifest holds all
+that a runtime needs and the proof that the graphs reproduce the PyTorch policy. Reading and writing the file is the runtime's and the
+exporter's business; this module only says what is in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vla_demo.core.policy import PolicySpec
+
+__all__ = ["MANIFEST_FILE", "MANIFEST_VERSION", "LanguageRecipe", "PolicyPackage", "Preprocessing", "StageGraph", "VectorRecipe"]
+
+MANIFEST_FILE = "manifest.json"
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StageGraph:
+    """One graph file of one stage in one precision."""
+
+    role: str  # stage: "vision" | "llm" | "expert"
+    name: str  # graph of the stage: "vision", "prefix", "context", "step", "transformer"
+    precision: str  # "fp32" | "int8"
+    file: str  # relative to the package (or to the cache of quantized graphs); weights beside it in `<file>.data` when over 2 GB
+    size_bytes: int  # graph and external weights together
+    sha256: str  # of the graph file followed by its external weights, if any
+    nodes: int  # nodes that this precision could have quantized (weights times activations)
+    quantized_nodes: int  # of those, how many it did; 0 for fp32
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRecipe:
+    """How a joint vector becomes a model input, or a model output a joint vector. `mode` and statistics as LeRobot names them."""
+
+    mode: str  # "IDENTITY" | "MEAN_STD" | "MIN_MAX" | "QUANTILES" | "QUANTILE10"
+    stats: Mapping[str, tuple[float, ...]]  # e.g. {"mean": (J,), "std": (J,)}; empty for IDENTITY
+    eps: float  # added to the divisor, as LeRobot's normaliser does
+    padded_to: int | None  # zero-padded width the graph expects; None when not padded
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageRecipe:
+    """How the instruction becomes token ids."""
+
+    tokenizer_file: str  # a `tokenizers` JSON in the package
+    suffix: str  # appended when missing: "\n" for SmolVLA
+    max_length: int  # tokens; the rest is cut off
+    pad_id: int
+    static_length: bool  # True: always padded to max_length; False: as long as the instruction
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From a physical observation to graph inputs and back, read from the checkpoint's own processor files.
+
+    `images[camera]` is a list of operations on a float32 (3, H, W) picture in [0, 1], applied in order; each is a dict with "op":
+      {"op": "crop", "top", "left", "height", "width"}
+      {"op": "resize", "height", "width", "antialias"}       bilinear, half-pixel centres, as torchvision's tensor resize; clamps to [0, 1]
+      {"op": "normalize", "mean": [3], "std": [3], "eps"}    (x - mean) / (std + eps)
+      {"op": "resize_with_pad", "height", "width", "value"}  keep the aspect, bilinear without antialias, pad LEFT and TOP (SmolVLA)
+      {"op": "affine", "scale", "offset"}                    x * scale + offset
+    """
+
+    images: Mapping[str, tuple[Mapping[str, Any], ...]]  # camera -> operations, cameras in `spec.cameras` order
+    state: VectorRecipe
+    action: VectorRecipe
+    language: LanguageRecipe | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPackage:
+    """A package as read from its manifest."""
+
+    folder: Path
+    spec: PolicySpec
+    graphs: tuple[StageGraph, ...]  # the FP32 graphs, every graph of every stage
+    preprocessing: Preprocessing
+    parity: Mapping[str, Any]  # the exporter's report: observations, max_abs, tolerance, per-stage errors, versions
+    provenance: Mapping[str, Any]  # checkpoint, revision, lerobot/torch/onnx versions, when

@@ -1,0 +1,1 @@
+"""Floor 2: LeRobot dataset v3, read and written."""

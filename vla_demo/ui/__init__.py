@@ -1,0 +1,1 @@
+"""Floor 5: the page. Gradio lives here and nowhere else."""
