@@ -1,0 +1,26 @@
+# The two commands of the README, `make demo` and `make test`, from nothing to running on a bare machine. Quick the second time.
+
+UV = sh setup/uv
+RUN = $(UV) run --no-sync
+# Chromium for the browser tests, OpenGL without a display for the twin's cameras.
+SYSTEM_PACKAGES = chromium libegl1 libgl1-mesa-dri
+
+.PHONY: demo test check environment system-packages
+
+demo: environment
+	$(RUN) app.py
+
+test: system-packages check
+	$(RUN) pytest
+
+check: environment
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports --no-logo
+
+environment:
+	$(UV) sync --locked
+
+system-packages:
+	sh setup/system-packages $(SYSTEM_PACKAGES)
