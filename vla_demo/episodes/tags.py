@@ -1,0 +1,41 @@
+"""What the tea-bag protocol says about an episode and LeRobot's format has no place for: a sidecar, `meta/teabag.json`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vla_demo.core.errors import InvalidInput
+
+__all__ = ["TAGS_FILE", "EpisodeTags", "read_tags", "write_tags"]
+
+TAGS_FILE = Path("meta") / "teabag.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeTags:
+    """Where an episode stands in the protocol; every field but the index may be unknown."""
+
+    episode_index: int
+    cluster: int | None = None  # 1..11
+    is_recovery: bool = False  # starts from a failed state
+    split: str | None = None  # "train" | "validation" | "test"
+    seed: int | None = None  # repeats the start
+
+
+def write_tags(dataset: Path, tags: Iterable[EpisodeTags]) -> None:
+    text = json.dumps({"episodes": [asdict(t) for t in tags]}, indent=1)
+    (dataset / TAGS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_tags(dataset: Path) -> dict[int, EpisodeTags]:
+    """Tags by episode index; empty when the dataset has no sidecar. Raises `InvalidInput` when it has a broken one."""
+    file = dataset / TAGS_FILE
+    if not file.exists():
+        return {}
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))["episodes"]
+        tags = [EpisodeTags(**entry) for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"{file} is not a list of episode tags ({error}); remove it or record the dataset again") from error
+    return {t.episode_index: t for t in tags}
