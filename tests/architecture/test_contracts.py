@@ -1,0 +1,63 @@
+"""The import contracts of pyproject.toml hold, and each of them can break: a forbidden import is planted for every one."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONTRACTS = {c["id"]: c["name"] for c in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]}
+LINTER = Path(sys.executable).with_name("lint-imports")
+
+PLANTED = [
+    ("floors", "runtime", "from vla_demo import quantization"),  # up
+    ("floors", "evaluation", "def late():\n    import vla_demo.twin"),  # sideways, and hidden in a function
+    ("floors", "utils", ""),  # a room nobody declared
+    ("torch", "quantization", "def late():\n    import torch.nn"),
+    ("torch", "twin", "from lerobot import datasets"),
+    ("torch", "workbench", "import transformers"),
+    ("torch", "ui", "import torchvision"),
+    ("widgets", "workbench", "import gradio as gr"),
+    ("widgets", "evaluation", "import plotly.graph_objects"),
+    ("mujoco", "workbench", "import mujoco"),
+    ("onnxruntime", "export", "import onnxruntime"),
+    ("onnx", "runtime", "from onnx import helper"),
+]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the package and its contracts, to spoil."""
+    shutil.copytree(ROOT / "vla_demo", tmp_path / "vla_demo", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint(house: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LINTER, "--no-cache", "--no-logo"], cwd=house, capture_output=True, text=True, check=False)
+
+
+def broken(report: str) -> list[str]:
+    return [id for id, name in CONTRACTS.items() if f"{name} BROKEN" in report]
+
+
+def test_every_arrow_of_the_house_points_down_and_every_library_stays_in_its_room(house: Path) -> None:
+    result = lint(house)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(("contract", "room", "line"), PLANTED)
+def test_a_planted_import_breaks_its_contract_and_no_other(house: Path, contract: str, room: str, line: str) -> None:
+    (house / "vla_demo" / room).mkdir(exist_ok=True)
+    (house / "vla_demo" / room / "__init__.py").touch()
+    (house / "vla_demo" / room / "planted.py").write_text(f"{line}\n")
+    result = lint(house)
+    assert result.returncode == 1
+    assert broken(result.stdout) == [contract], result.stdout
+
+
+def test_every_contract_has_a_planted_import_that_breaks_it() -> None:
+    assert {contract for contract, _, _ in PLANTED} == set(CONTRACTS)
