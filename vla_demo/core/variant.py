@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from vla_demo.core.errors import UnknownVariant
 from vla_demo.core.policy import PolicySpec
 
-__all__ = ["MAX_DENOISE_STEPS", "REFERENCE_PRECISION", "StageChoice", "Variant"]
+__all__ = ["MAX_DENOISE_STEPS", "PRECISIONS", "REFERENCE_PRECISION", "StageChoice", "Variant"]
 
 REFERENCE_PRECISION = "fp32"
+PRECISIONS = (REFERENCE_PRECISION, "int8")  # what a stage can be asked to run in; `quantization` has a scheme for each
 MAX_DENOISE_STEPS = 100
 
 
@@ -32,7 +33,11 @@ class Variant:
         return ",".join(parts)
 
     def precision(self, role: str) -> str:
-        return {s.role: s.precision for s in self.stages}[role]
+        """The precision a stage runs in. Raises `UnknownVariant` for a stage this variant does not have."""
+        chosen = {s.role: s.precision for s in self.stages}
+        if role not in chosen:
+            raise UnknownVariant(f"this variant has no stage {role}; its stages are {', '.join(chosen)}")
+        return chosen[role]
 
     @classmethod
     def reference(cls, spec: PolicySpec, denoise_steps: int | None = None) -> "Variant":
@@ -41,26 +46,29 @@ class Variant:
 
     @classmethod
     def of(cls, spec: PolicySpec, precisions: Mapping[str, str], denoise_steps: int | None = None) -> "Variant":
-        """`precisions` by role; stages it does not name stay FP32. Raises `UnknownVariant` for a stage this policy lacks."""
+        """`precisions` by role; stages it does not name stay FP32. Raises `UnknownVariant` for a stage or precision that does not exist."""
         roles = [s.role for s in spec.stages]
         unknown = sorted(set(precisions) - set(roles))
         if unknown:
             raise UnknownVariant(f"{spec.family} has no stage {', '.join(unknown)}; its stages are {', '.join(roles)}")
+        for role, precision in precisions.items():
+            if precision not in PRECISIONS:
+                raise UnknownVariant(f"unknown precision {precision!r} for {role}; valid: {', '.join(PRECISIONS)}")
         choices = tuple(StageChoice(r, precisions.get(r, REFERENCE_PRECISION)) for r in roles)
         return cls(choices, _checked_steps(spec, denoise_steps))
 
     @classmethod
-    def parse(cls, text: str, spec: PolicySpec, precisions: Sequence[str]) -> "Variant":
-        """Read `vision=int8,steps=10` for this policy. Raises `UnknownVariant`, listing what is valid."""
+    def parse(cls, text: str, spec: PolicySpec, precisions: Sequence[str] = PRECISIONS) -> "Variant":
+        """Read `vision=int8,steps=10`; `precisions` narrows what is allowed. Raises `UnknownVariant`, listing what is valid."""
         chosen: dict[str, str] = {}
         steps: int | None = None
         for key, value in _pairs(text.split(",")):
+            if key in chosen or (key == "steps" and steps is not None):
+                raise UnknownVariant(f"{key} is given twice in {text!r}")
             if key == "steps":
                 steps = _whole_number(value)
             elif value not in precisions:
                 raise UnknownVariant(f"unknown precision {value!r} for {key}; valid: {', '.join(precisions)}")
-            elif key in chosen:
-                raise UnknownVariant(f"stage {key} is named twice in {text!r}")
             else:
                 chosen[key] = value
         return cls.of(spec, chosen, steps)

@@ -1,1 +1,16 @@
 """Floor 1: runs an exported package with onnxruntime and numpy; never torch."""
+
+from vla_demo.runtime.graph_store import GraphStore, reference_graphs
+from vla_demo.runtime.manifest import graph_of_file, read_manifest, verify_package, write_manifest
+from vla_demo.runtime.policy import ExportedPolicy, open_policy
+
+__all__ = [
+    "ExportedPolicy",
+    "GraphStore",
+    "graph_of_file",
+    "open_policy",
+    "read_manifest",
+    "reference_graphs",
+    "verify_package",
+    "write_manifest",
+]
