@@ -26,6 +26,7 @@ class ReplayStep:
     reference: NDArray[np.float32]  # (J,) FP32, same noise
     starts_chunk: bool  # inference ran at this frame
     stage_ms: Mapping[str, float]  # of the chunk this frame belongs to
+    reference_stage_ms: Mapping[str, float]  # the FP32 reference's, same chunk, same machine: what a speed-up is measured against
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,17 @@ class ReplayReport:
 
     variant: Variant
     episode: int
-    frames: int
+    frames: int  # compared so far: fewer than the episode's when the replay was stopped
+    chunks: int  # inferences: the n of stage_ms and of every whole-chunk figure
     joint_names: tuple[str, ...]
     chunk_mae: Mapping[str, float]  # vs recorded, over every action of every chunk that has a recorded counterpart; dataset units
     executed_mae: Mapping[str, float]  # vs recorded, over the actions that would have been executed
+    reference_executed_mae: Mapping[str, float]  # the FP32 reference vs recorded, over the same actions
     reference_mae: Mapping[str, float]  # vs FP32, same noise, over whole chunks
     reference_max_abs: float
     reference_min_cosine: float
     within_tolerance: float  # share of executed actions with every joint within `tolerance` of the recorded one
     tolerance: Mapping[str, float]  # the definition of that share: joint -> dataset units
     stage_ms: Mapping[str, Mapping[str, float]]  # stage -> {"p50", "p95"}, measured here
+    reference_stage_ms: Mapping[str, Mapping[str, float]]  # the same for the FP32 reference of this run
     stage_bytes: Mapping[str, int]
