@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,9 @@ MAX_FILE_BYTES = 50_000_000
 MAX_DEMO_BYTES = 100_000_000
 # Written in pieces, so that this file does not hold what it looks for.
 HOMES = "|".join(["/" + "root/", "/" + "work/", "/" + r"home/[a-z_][\w.-]*/", "/" + r"Users/\w+/", r"[A-Z]:\\" + r"Users\\"])
+# A folder or module of such a name is where rules of a room go to hide.
+NO_NOUNS = {"utils", "util", "helpers", "common", "misc"}
+SKIPS = re.compile(r"pytest\.(?:skip|importorskip|xfail|mark\.(?:skip|skipif|xfail))\b")
 MACHINE_PATH = re.compile(rf"(?<![\w.])(?:{HOMES})")
 
 
@@ -28,6 +31,10 @@ def text_of(path: Path) -> str:
 
 def machine_paths(text: str) -> list[str]:
     return [match.group() for match in MACHINE_PATH.finditer(text)]
+
+
+def without_a_noun(names: Iterable[str]) -> list[str]:
+    return [name for name in names if NO_NOUNS & {part.partition(".")[0] for part in Path(name).parts}]
 
 
 def too_big(sizes: Mapping[str, int]) -> list[str]:
@@ -55,6 +62,28 @@ def test_a_machine_path_is_found(path: str) -> None:
 
 def test_a_relative_path_or_an_address_is_no_machine_path() -> None:
     assert machine_paths("see docs/work/notes.md, https://example.org/at/work/now and ~/.cache/vla-demo") == []
+
+
+def test_every_folder_and_module_is_named_for_what_it_is() -> None:
+    assert without_a_noun(str(path.relative_to(ROOT)) for path in tracked()) == []
+
+
+def test_a_drawer_for_everything_is_noticed() -> None:
+    assert without_a_noun(["vla_demo/core/utils.py", "tests/helpers/x.py", "vla_demo/core/units.py"]) == [
+        "vla_demo/core/utils.py",
+        "tests/helpers/x.py",
+    ]
+
+
+def test_a_missing_piece_fails_a_test_and_never_skips_it() -> None:
+    tests = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "tests")]
+    assert tests
+    assert [path.name for path in tests if SKIPS.search(path.read_text())] == []
+
+
+def test_a_skip_is_found() -> None:
+    assert SKIPS.search("@pytest." + "mark.skipif(no_browser)")
+    assert SKIPS.search("gl = pytest." + "importorskip('mujoco')")
 
 
 def test_nothing_tracked_is_too_big_to_push_and_the_demo_stays_small() -> None:
