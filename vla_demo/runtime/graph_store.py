@@ -66,12 +66,13 @@ class GraphStore:
             write_whole(workshop / _RECEIPT, json.dumps(to_json(receipt), indent=1, allow_nan=False).encode())
         return receipt
 
-    def stored_name(self, fp32: StageGraph, precision: str) -> str:
-        """What `StageGraph.file` says for the counterpart of `fp32`."""
-        return f"{self._place(fp32, precision).name}/{_GRAPH}"
+    @staticmethod
+    def stored_name(fp32: StageGraph, precision: str) -> str:
+        """What `StageGraph.file` says for the counterpart of `fp32`: relative to the store's folder."""
+        return f"{fp32.sha256}-{precision}/{_GRAPH}"
 
     def _place(self, fp32: StageGraph, precision: str) -> Path:
-        return self.folder / f"{fp32.sha256}-{precision}"
+        return (self.folder / self.stored_name(fp32, precision)).parent
 
 
 def reference_graphs(package: PolicyPackage) -> tuple[StageGraph, ...]:

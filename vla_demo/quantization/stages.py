@@ -1,0 +1,116 @@
+"""Stages in other precisions, made on demand and kept by content: the package's folder is only read.
+
+A kept graph is used again when it was made by the same scheme and versions from the same FP32 bytes, and is still what it was.
+"""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from vla_demo.core.errors import MissingPiece, PackageError, QuantizationError, UnknownVariant
+from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.storage import cache_folder, fingerprint, graph_files
+from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION, Variant
+from vla_demo.quantization.audit import audited, has_products
+from vla_demo.quantization.preparation import prepare_graph
+from vla_demo.quantization.schemes import SCHEMES, Scheme
+from vla_demo.runtime import GraphStore, reference_graphs
+from vla_demo.runtime.graph_store import Receipt
+from vla_demo.runtime.manifest import package_file
+
+__all__ = ["Progress", "prepare_variant", "quantize_stage", "quantized_graph"]
+
+Progress = Callable[[str, float], None]
+"""Told what is being made and the share, 0..1, of the stages that are ready; raise `Stopped` in it to stop between two stages."""
+
+_making = threading.Lock()  # one at a time: each takes several times the graph's size in memory, and two callers may want the same
+
+
+def prepare_variant(
+    package: PolicyPackage, variant: Variant, cache: Path | None = None, progress: Progress | None = None
+) -> list[StageGraph]:
+    """Make whatever graphs `variant` still lacks; answers all its graphs in running order. `open_policy` finds them in the same `cache`.
+
+    Raises `QuantizationError` when a stage that asked for a precision got no node of it.
+    """
+    made: list[StageGraph] = []
+    for done, stage in enumerate(variant.stages):
+        if progress is not None:
+            progress(f"{stage.role} in {stage.precision}", done / len(variant.stages))
+        made += quantize_stage(package, stage.role, stage.precision, cache)
+    return made
+
+
+def quantize_stage(package: PolicyPackage, role: str, precision: str, cache: Path | None = None) -> tuple[StageGraph, ...]:
+    """All graphs of one stage in one precision. Raises `UnknownVariant` listing what is valid, `QuantizationError` as above."""
+    graphs = [graph for graph in reference_graphs(package) if graph.role == role]
+    if not graphs:
+        roles = ", ".join(stage.role for stage in package.spec.stages)
+        raise UnknownVariant(f"{package.spec.family} has no stage {role}; its stages are {roles}")
+    made = tuple(quantized_graph(package, graph, precision, cache) for graph in graphs)
+    if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
+        raise QuantizationError(f"the stage {role} of {package.folder} has no product with weights, so it cannot run in {precision}")
+    return made
+
+
+def quantized_graph(package: PolicyPackage, graph: StageGraph, precision: str, cache: Path | None = None) -> StageGraph:
+    """The counterpart of one FP32 graph, `file` relative to `<cache>/quantized`; the graph itself for FP32.
+
+    A graph without any product with weights is kept as it is, with counts of 0 that say so; whether its stage may have such a graph is
+    `quantize_stage`'s question. Raises `UnknownVariant`, `QuantizationError`, and `PackageError` when the FP32 file is not the one the
+    manifest describes.
+    """
+    if precision == REFERENCE_PRECISION:
+        return graph
+    scheme = SCHEMES.get(precision)
+    if scheme is None:
+        raise UnknownVariant(f"unknown precision {precision!r} for {graph.role}; valid: {', '.join(PRECISIONS)}")
+    store = GraphStore(cache or cache_folder())
+    with _making:
+        kept = _kept(store, graph, precision, scheme)
+        return kept or store.put(graph, precision, lambda target: _made(package, graph, precision, scheme, target)).graph
+
+
+def _kept(store: GraphStore, graph: StageGraph, precision: str, scheme: Scheme) -> StageGraph | None:
+    try:
+        receipt = store.find(graph, precision)
+    except PackageError:
+        return None  # damaged: it will be replaced
+    if receipt is None or dict(receipt.made_with) != _made_with(scheme) or not store.is_intact(receipt):
+        return None
+    return receipt.graph
+
+
+def _made(package: PolicyPackage, graph: StageGraph, precision: str, scheme: Scheme, target: Path) -> Receipt:
+    source = package_file(package.folder, graph.file)
+    if fingerprint(graph_files(source)).sha256 != graph.sha256:
+        # Else a package could leave a graph of its choice in the cache under another package's hash.
+        raise PackageError(f"{source} is not the file its manifest describes; export the checkpoint again")
+    with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
+        prepared = Path(workshop) / target.name
+        prepare_graph(source, prepared)
+        if has_products(prepared):
+            scheme.apply(prepared, target)
+        else:
+            for file in graph_files(prepared):
+                shutil.copy(file, target.parent)
+        audit = audited(prepared, target, f"{graph.name} of stage {graph.role} in {precision}")
+    found = fingerprint(graph_files(target))
+    name = GraphStore.stored_name(graph, precision)
+    made = StageGraph(graph.role, graph.name, precision, name, found.size_bytes, found.sha256, audit.nodes, audit.quantized_nodes)
+    return Receipt(made, _made_with(scheme))
+
+
+def _made_with(scheme: Scheme) -> Mapping[str, Any]:
+    return dict(scheme.settings()) | {"onnxruntime": _version("onnxruntime"), "onnx": _version("onnx")}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        raise MissingPiece(f"quantizing needs {distribution}; install it with `pip install 'vla-demo[app]'`") from None
