@@ -1,0 +1,19 @@
+import pytest
+
+from vla_demo.evaluation.statistics import wilson_interval
+
+
+def test_wilson_agrees_with_published_values():
+    assert wilson_interval(26, 30) == pytest.approx((0.703, 0.947), abs=1e-3)  # the article's ACT row, 26/30
+    assert wilson_interval(0, 10) == pytest.approx((0.0, 0.278), abs=1e-3)
+
+
+def test_more_trials_narrow_the_interval():
+    narrow, wide = wilson_interval(90, 100), wilson_interval(9, 10)
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize(("successes", "n"), [(3, 2), (-1, 5), (0, 0)])
+def test_what_is_not_a_rate_is_refused(successes, n):
+    with pytest.raises(ValueError, match="is not a rate"):
+        wilson_interval(successes, n)

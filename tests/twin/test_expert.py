@@ -1,0 +1,55 @@
+"""The demonstrator on seeds that nothing was tuned on: 500 000 and up."""
+
+import numpy as np
+
+from vla_demo.evaluation.statistics import wilson_interval
+from vla_demo.twin.demonstrations import demonstrations, solve
+from vla_demo.twin.expert import Expert
+from vla_demo.twin.starts import fresh_start, split_starts
+from vla_demo.twin.world import TeaBagTwin
+
+
+def test_the_expert_solves_98_percent_of_fresh_starts():
+    twin, n = TeaBagTwin(), 200
+    solved = sum(solve(twin, fresh_start(500_000 + k)) is not None for k in range(n))
+    low, high = wilson_interval(solved, n)
+    print(f"expert: {solved}/{n}, Wilson 95 % {low:.3f} to {high:.3f}")
+    assert solved / n >= 0.98
+
+
+def test_a_demonstrator_that_never_closes_its_hand_is_not_counted_as_solved(monkeypatch):
+    monkeypatch.setattr("vla_demo.twin.expert._CLOSED", 0.62)
+    assert solve(TeaBagTwin(), fresh_start(500_001)) is None
+
+
+def test_recoveries_start_from_a_failed_state_and_are_solved():
+    twin, seen = TeaBagTwin(), set()
+    for candidates in list(split_starts("train"))[10:36:12] + list(split_starts("train"))[11:48:12]:
+        solved = [c for c in candidates if solve(twin, c) is not None]
+        assert solved, candidates[0]
+        seen.add(solved[0].failure)
+    assert seen == {"missed", "off_target", "dropped", "beside_mug"}
+
+
+def test_demonstrations_are_the_same_whatever_the_number_of_processes(monkeypatch):
+    monkeypatch.setattr("vla_demo.twin.demonstrations.split_starts", lambda split: _two(split))
+    alone = list(demonstrations("validation", (48, 64), jobs=1))
+    assert [d.start.cluster for d in alone] == [6, 6]
+    again = list(demonstrations("validation", (48, 64), jobs=2))
+    for a, b in zip(alone, again, strict=True):
+        np.testing.assert_array_equal([x for _, x in a.frames], [x for _, x in b.frames])
+        np.testing.assert_array_equal(a.frames[50][0].images["gripper"], b.frames[50][0].images["gripper"])
+
+
+def test_the_expert_says_which_phase_it_is_in():
+    twin = TeaBagTwin()
+    twin.reset(11)
+    expert, phases = Expert(twin), []
+    while not expert.done:
+        twin.advance(expert.act())
+        phases.append(expert.phase)
+    assert list(dict.fromkeys(phases)) == ["raise", "approach", "descend", "close", "lift", "carry", "lower", "release", "retreat", "home"]
+
+
+def _two(split):
+    return list(split_starts(split))[:2]
