@@ -66,6 +66,11 @@ class Dataset:
     def cameras(self) -> tuple[str, ...]:
         return tuple(self.layout.camera_keys)
 
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self._files.folder
+
     def episode(self, index: int) -> Episode:
         """Numbers now, pictures when `frame` asks. Raises `UnknownEpisode`, listing what there is."""
         row = self._row(index)

@@ -98,7 +98,7 @@ def _joint_names(feature: Mapping[str, Any]) -> tuple[str, ...]:
         names = next(iter(names.values()), None)
     width = int(feature["shape"][0])
     if not isinstance(names, list) or len(names) != width:
-        return tuple(f"joint_{i}" for i in range(width))
+        return tuple(f"joint_{i + 1}" for i in range(width))
     return tuple(str(n) for n in names)
 
 

@@ -1,0 +1,40 @@
+"""What a screen asks for, from one object."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import tiny_act_package
+from vla_demo.core.errors import InvalidInput
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.replay import ReplayStep
+from vla_demo.workbench.bench import Workbench
+from vla_demo.workbench.replays import RunRequest
+
+
+def test_a_bench_lists_its_episodes_and_plays_one(episodes_folder: Path) -> None:
+    bench = Workbench(episodes_folder)
+    assert [card.index for card in bench.episodes()] == [0, 1] and bench.fps() == 30
+    folders = bench.video_folders()
+    assert all(any(folder in c.file.parents for folder in folders) for c in bench.recording(0).cameras)
+    assert next(iter(bench.bundled())) == "act"
+
+
+def test_a_run_needs_a_prepared_package(episodes_folder: Path, tmp_path: Path) -> None:
+    bench, source = Workbench(episodes_folder), str(tmp_path / "package")
+    package = tiny_act_package(Path(source))
+    request = RunRequest(source, Variant.reference(package.spec), episode=1)
+    with pytest.raises(InvalidInput, match="has not been prepared"):
+        bench.run(request)
+    assert list(bench.open_package(source)) == [package]
+    assert sum(isinstance(step, ReplayStep) for step in bench.run(request).steps()) == 20
+
+
+def test_after_warming_up_every_precision_is_there(
+    episodes_folder: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tiny_act_package(tmp_path / "package")
+    monkeypatch.setattr(Workbench, "bundled", lambda _: {str(tmp_path / "package"): "Tiny"})
+    Workbench().warm_up()
+    made = {folder.name.rpartition("-")[0] for folder in (own_cache / "quantized").iterdir()}
+    assert made == {graph.sha256 for graph in package.graphs}

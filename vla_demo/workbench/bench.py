@@ -1,0 +1,79 @@
+"""The workbench as one object: what a screen needs, over one dataset. Knows no widgets.
+
+One object serves all visitors; what belongs to one of them is in the `Replay` it hands out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from vla_demo.core.errors import InvalidInput
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.variant import PRECISIONS, Variant
+from vla_demo.episodes import Dataset
+from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.workbench.datasets import dataset_for
+from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
+from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+
+__all__ = ["Workbench"]
+
+
+class Workbench:
+    """Every verb may raise a `VlaDemoError`. Making one reads nothing; the dataset is opened when it is first asked for."""
+
+    def __init__(self, dataset: str | Path | None = None) -> None:
+        self._source = dataset
+        self._packages: dict[str, PolicyPackage] = {}  # as last prepared
+        self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return dataset_for(self._source)
+
+    def bundled(self) -> Mapping[str, str]:
+        """Name -> label of the policies that come with the app, the default first."""
+        return BUNDLED_POLICIES
+
+    def fps(self) -> float:
+        return self.dataset.fps
+
+    def episodes(self) -> Sequence[EpisodeCard]:
+        return episode_cards(self.dataset)
+
+    def recording(self, index: int) -> Recording:
+        return recording(self.dataset, index)
+
+    def video_folders(self) -> Sequence[Path]:
+        """The folders whose files a browser may be given."""
+        return [self.dataset.folder]
+
+    def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
+        """Progress, then the package."""
+        for step in prepare_policy(source):
+            if isinstance(step, PolicyPackage):
+                self._packages[source] = step
+            yield step
+
+    def run(self, request: RunRequest) -> Replay:
+        """A replay over this dataset; its steps do the work. Raises `InvalidInput` for a policy that `open_package` has not prepared."""
+        if request.policy not in self._packages:
+            raise InvalidInput(f"the policy {request.policy} has not been prepared yet; open its package first")
+        return Replay(request, self._packages[request.policy], self.dataset)
+
+    def warm_up(self) -> None:
+        """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once."""
+        for source in self.bundled():
+            for step in self.open_package(source):
+                if isinstance(step, PolicyPackage):
+                    self._warm_up(step)
+
+    def _warm_up(self, package: PolicyPackage) -> None:
+        policy = open_policy(package.folder)
+        policy.load()
+        self._kept_open.append(policy)
+        for precision in PRECISIONS:
+            everywhere = {stage.role: precision for stage in package.spec.stages}
+            list(prepare_variant(package, Variant.of(package.spec, everywhere)))

@@ -1,0 +1,82 @@
+"""From whatever names a policy to its exported package: made once, then found by content in the cache."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import vla_demo
+from vla_demo.core.errors import InvalidInput, PackageError
+from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
+from vla_demo.core.storage import cache_folder, fingerprint
+from vla_demo.runtime import read_manifest
+from vla_demo.workbench.child import in_child
+from vla_demo.workbench.progress import Preparing
+
+__all__ = ["BUNDLED_POLICIES", "EXPORTER", "export_policy", "prepare_policy"]
+
+BUNDLED_POLICIES: Mapping[str, str] = {"act": "ACT", "smolvla": "SmolVLA"}  # name -> label, the default first
+EXPORTER = "vla_demo.export:export_checkpoint"
+CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
+WAITING_SECONDS = 0.2
+
+_turns: dict[Path, threading.Lock] = {}  # one export of the same thing at a time; a generator may be resumed by another thread, so no RLock
+
+
+def prepare_policy(source: str, revision: str | None = None) -> Iterator[Preparing | PolicyPackage]:
+    """Progress, then the package: an exported folder's, or a checkpoint's (bundled name, folder, Hub id), exported into the cache once.
+
+    Closing the iterator stops an export. Raises `CheckpointError`, `PackageError`, `ParityError`, `InvalidInput`, `MissingPiece`.
+    """
+    folder = Path(source).expanduser()
+    if (folder / MANIFEST_FILE).is_file():
+        if revision is not None:
+            raise InvalidInput(f"{source} is an exported package, which has no revisions; leave the revision out")
+        yield read_manifest(folder)
+        return
+    from vla_demo.checkpoints.folder import resolve
+
+    yield Preparing(f"Looking for {source}")
+    checkpoint = resolve(source, revision)
+    place = cache_folder() / "packages" / _content_name(checkpoint.family, checkpoint.revision)
+    turn = _turns.setdefault(place, threading.Lock())
+    yield from _waiting_for(turn, source)
+    try:
+        package = _kept(place)
+        if package is None:
+            yield from _exported(source, place, revision)
+            package = read_manifest(place)
+    finally:
+        turn.release()
+    yield package
+
+
+def export_policy(source: str, out: Path, revision: str | None = None) -> Iterator[Preparing | PolicyPackage]:
+    """Progress, then the package in `out`, which may be an older package. Raises as `prepare_policy`; `InvalidInput` for another `out`."""
+    if out.exists() and not (out / MANIFEST_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
+        raise InvalidInput(f"{out} exists and is not an exported package, so it will not be replaced; choose another folder")
+    yield from _exported(source, out, revision)
+    yield read_manifest(out)
+
+
+def _waiting_for(turn: threading.Lock, source: str) -> Iterator[Preparing]:
+    """Progress until the turn is ours; the caller releases it."""
+    while not turn.acquire(timeout=WAITING_SECONDS):
+        yield Preparing(f"{source} is being prepared already")
+
+
+def _exported(source: str, out: Path, revision: str | None) -> Iterator[Preparing]:
+    return in_child(EXPORTER, {"source": source, "out": str(out), "revision": revision})
+
+
+def _kept(place: Path) -> PolicyPackage | None:
+    """What an earlier export left. A damaged one, or one of another version of this program, is made anew."""
+    try:
+        return read_manifest(place)
+    except PackageError:
+        return None
+
+
+def _content_name(name: str, revision: str) -> str:
+    """The same checkpoint cut by the same exporter has the same name."""
+    exporter = fingerprint(sorted(CODE_FOLDER.rglob("*.py"))).sha256
+    return f"{name}-{revision[:16]}-{exporter[:8]}"
