@@ -8,7 +8,10 @@ _Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a rate (Wilson, JASA 1927, "Probable inference"). Raises ValueError unless 0 <= successes <= n, n > 0."""
+    """Wilson's 95 % score interval of a rate (Wilson, JASA 1927, "Probable inference").
+
+    Raises ValueError unless 0 <= successes <= n and n > 0.
+    """
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"{successes} of {n} is not a rate")
     rate, z2 = successes / n, _Z95**2
