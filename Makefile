@@ -5,7 +5,7 @@ RUN = $(UV) run --no-sync
 # Chromium for the browser tests, OpenGL without a display for the twin's cameras.
 SYSTEM_PACKAGES = chromium libegl1 libgl1-mesa-dri
 
-.PHONY: demo test check environment system-packages
+.PHONY: demo test check lint types contracts environment system-packages
 
 demo: environment
 	$(RUN) app.py
@@ -13,10 +13,16 @@ demo: environment
 test: system-packages check
 	$(RUN) pytest
 
-check: environment
+check: lint types contracts
+
+lint: environment
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+
+types: environment
 	$(RUN) mypy
+
+contracts: environment
 	$(RUN) lint-imports --no-logo
 
 environment:
