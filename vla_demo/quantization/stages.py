@@ -69,23 +69,26 @@ def quantized_graph(package: PolicyPackage, graph: StageGraph, precision: str, c
     scheme = SCHEMES.get(precision)
     if scheme is None:
         raise UnknownVariant(f"unknown precision {precision!r} for {graph.role}; valid: {', '.join(PRECISIONS)}")
+    made_with = _made_with(scheme)  # first: it says what is not installed
     store = GraphStore(cache or cache_folder())
     with _making:
-        kept = _kept(store, graph, precision, scheme)
-        return kept or store.put(graph, precision, lambda target: _made(package, graph, precision, scheme, target)).graph
+        kept = _kept(store, graph, precision, made_with)
+        if kept is not None:
+            return kept
+        return store.put(graph, precision, lambda target: Receipt(_made(package, graph, precision, target), made_with)).graph
 
 
-def _kept(store: GraphStore, graph: StageGraph, precision: str, scheme: Scheme) -> StageGraph | None:
+def _kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mapping[str, Any]) -> StageGraph | None:
     try:
         receipt = store.find(graph, precision)
     except PackageError:
         return None  # damaged: it will be replaced
-    if receipt is None or dict(receipt.made_with) != _made_with(scheme) or not store.is_intact(receipt):
+    if receipt is None or receipt.made_with != made_with or not store.is_intact(receipt):
         return None
     return receipt.graph
 
 
-def _made(package: PolicyPackage, graph: StageGraph, precision: str, scheme: Scheme, target: Path) -> Receipt:
+def _made(package: PolicyPackage, graph: StageGraph, precision: str, target: Path) -> StageGraph:
     source = package_file(package.folder, graph.file)
     if fingerprint(graph_files(source)).sha256 != graph.sha256:
         # Else a package could leave a graph of its choice in the cache under another package's hash.
@@ -94,15 +97,14 @@ def _made(package: PolicyPackage, graph: StageGraph, precision: str, scheme: Sch
         prepared = Path(workshop) / target.name
         prepare_graph(source, prepared)
         if has_products(prepared):
-            scheme.apply(prepared, target)
+            SCHEMES[precision].apply(prepared, target)
         else:
             for file in graph_files(prepared):
                 shutil.copy(file, target.parent)
         audit = audited(prepared, target, f"{graph.name} of stage {graph.role} in {precision}")
     found = fingerprint(graph_files(target))
     name = GraphStore.stored_name(graph, precision)
-    made = StageGraph(graph.role, graph.name, precision, name, found.size_bytes, found.sha256, audit.nodes, audit.quantized_nodes)
-    return Receipt(made, _made_with(scheme))
+    return StageGraph(graph.role, graph.name, precision, name, found.size_bytes, found.sha256, audit.nodes, audit.quantized_nodes)
 
 
 def _made_with(scheme: Scheme) -> Mapping[str, Any]:
