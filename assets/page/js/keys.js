@@ -1,0 +1,27 @@
+// Keyboard: Space plays, arrows step and change the episode, Escape stops a run. A control that has its own use for a key keeps it.
+
+function listenForKeys({ player, move, stop }) {
+  const own = {
+    " ": "button, select, input:not([type=range]), textarea, a, summary, [contenteditable]",
+    other: "select, input:not([data-at=seek]), textarea, [contenteditable], [role=tab]",
+  };
+  const actions = {
+    " ": () => player.toggle(),
+    ArrowLeft: (event) => player.step(event.shiftKey ? -30 : -1),
+    ArrowRight: (event) => player.step(event.shiftKey ? 30 : 1),
+    ArrowUp: () => move(-1),
+    ArrowDown: () => move(1),
+    Escape: () => stop(),
+  };
+
+  function press(event) {
+    if (!element.isConnected) return document.removeEventListener("keydown", press);
+    const action = actions[event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey || element.offsetParent === null) return;
+    if (event.target.closest?.(own[event.key] ?? own.other)) return;
+    event.preventDefault();
+    action(event);
+  }
+
+  document.addEventListener("keydown", press);
+}

@@ -1,0 +1,45 @@
+// The address bar is the state: policy, variant, episode, noise seed, whether a run is on show, and the time of the cursor.
+
+function createLink() {
+  const KEYS = ["policy", "variant", "episode", "seed", "run", "t"];
+  let state = {};
+  let timer = 0;
+
+  function update(change) {
+    Object.assign(state, change);
+    if (!timer) timer = setTimeout(write, 300); // browsers throttle replaceState
+  }
+
+  function write() {
+    timer = 0;
+    history.replaceState(history.state, "", address());
+  }
+
+  function address() {
+    const url = new URL(location.href);
+    for (const key of KEYS) {
+      const value = state[key];
+      if (value === null || value === undefined || value === "") url.searchParams.delete(key);
+      else url.searchParams.set(key, value);
+    }
+    url.search = url.search.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/"); // readable, and just as valid
+    return url.href;
+  }
+
+  async function copy(button) {
+    const url = new URL(address());
+    url.searchParams.delete("__theme"); // whoever opens it keeps their own light or dark
+    const text = url.href.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/");
+    const done = await toClipboard(text);
+    const label = button.textContent;
+    button.textContent = done ? "Copied" : "Link is in the address bar";
+    setTimeout(() => { button.textContent = label; }, 1800);
+  }
+
+  async function toClipboard(text) {
+    if (!navigator.clipboard) return false; // plain http from another machine: browsers allow no clipboard there
+    return navigator.clipboard.writeText(text).then(() => true, () => false);
+  }
+
+  return { update, copy, current: () => state };
+}

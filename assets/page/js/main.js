@@ -1,0 +1,240 @@
+// Wires the parts to each other and to the server. The server speaks in messages (`props.value`), the page answers with events (`trigger`).
+
+const OTHER = "other"; // the entry of the policy picker that opens the field for a folder or Hub id
+const bench = element.querySelector(".bench");
+const player = createPlayer(at("cams"), onTime, onPlaying);
+const traces = createTraces(at("plot"), scrub, onProbe);
+const strip = createStrip(at("strip"), (variant) => link.update({ variant }));
+const panel = createPanel({ panel: at("panel"), legend: at("legend"), table: at("joints"), small: at("how") }, traces.hide);
+const link = createLink();
+let episodes = [];
+let running = null; // id of the run going on; messages of any other are late and dropped
+let halted = null; // id of a run that was just stopped: its report is still welcome
+let parked = false; // an opened link says where the cursor stands: a run must not move it
+let wanted = {}; // what an opened link asks for once its policy is ready
+let touched = false; // nobody has used the page yet: its address stays as it was opened
+let probed = false;
+
+const receive = {
+  view({ policies, episodes: listed, view, recording }) {
+    episodes = listed;
+    fillSelect(at("policy"), [...policies.map(({ id, label }) => ({ value: id, label })), { value: OTHER, label: "Folder or Hub id…" }], view.policy);
+    if (at("policy").selectedIndex < 0) showPlace(view.policy);
+    fillSelect(at("episode"), episodes.map(({ index, label }) => ({ value: index, label })), recording.index);
+    at("seed").value = view.seed;
+    wanted = view;
+    parked = view.t !== null;
+    show(recording);
+    if (parked) player.seek(view.t);
+    else wander();
+    link.update({ policy: view.policy, variant: view.variant, episode: recording.index, seed: view.seed || null, t: view.t });
+    if (view.open) openPolicy();
+    else strip.wait(`Press Run to fetch and prepare ${view.policy}.`);
+  },
+
+  episode({ recording }) {
+    show(recording);
+    wander();
+    link.update({ episode: recording.index, run: null });
+  },
+
+  policy({ policy }) {
+    progress(null);
+    state("idle");
+    strip.load(policy);
+    element.querySelector(".seed").hidden = !policy.takesNoise;
+    link.update({ policy: source(), variant: strip.variant() });
+    if (wanted.run) run();
+    wanted = {};
+  },
+
+  progress,
+
+  steps(message) {
+    progress(null);
+    const first = traces.frames() === 0;
+    traces.append(message);
+    panel.say(message.words);
+    player.waitAt(traces.reached());
+    if (first && !parked && !still()) player.play();
+    onTime(player.time());
+  },
+
+  report(message) {
+    running = halted = null;
+    rest();
+    traces.append(message.steps);
+    panel.say(message.words, message.how);
+    panel.errors(message);
+    strip.measure(message);
+    link.update({ run: 1 });
+    onTime(player.time());
+  },
+
+  failed({ what }) {
+    running = null;
+    wanted = {};
+    rest();
+    if (what === "policy") strip.wait("No policy is open: choose another, or press Run to try again.");
+  },
+};
+
+function onMessage() {
+  const message = props.value;
+  if (!message?.kind) return;
+  const welcome = !message.run || message.run === running || (message.run === halted && message.kind === "report");
+  if (welcome) receive[message.kind](message);
+}
+
+function show(recording) {
+  traces.load(recording);
+  panel.load(recording);
+  panel.lines(null);
+  panel.say(recording.words);
+  player.load(recording);
+  player.waitAt(Infinity);
+  at("seek").max = player.duration();
+  at("episode").value = recording.index;
+  state("idle");
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function wander() {
+  if (!still()) player.play();
+  onTime(player.time());
+}
+
+function state(name) {
+  bench.dataset.state = name;
+  at("run").disabled = name !== "idle";
+  at("stop").disabled = name === "idle";
+}
+
+function rest() {
+  state("idle");
+  progress(null);
+  player.waitAt(Infinity);
+}
+
+function progress(message) {
+  const box = at("progress");
+  box.classList.toggle("off", !message);
+  if (!message) return;
+  const track = box.querySelector(".track");
+  const known = message.fraction !== null;
+  track.classList.toggle("unknown", !known);
+  track.firstChild.style.width = known ? `${message.fraction * 100}%` : "";
+  if (known) track.setAttribute("aria-valuenow", Math.round(message.fraction * 100));
+  else track.removeAttribute("aria-valuenow");
+  box.querySelector("span").textContent = message.text;
+}
+
+function source() {
+  return at("policy").value === OTHER ? at("source").value.trim() : at("policy").value;
+}
+
+function showPlace(place) {
+  at("policy").value = OTHER;
+  at("source").value = place ?? "";
+  element.querySelector(".source").hidden = false;
+}
+
+function openPolicy() {
+  if (!source()) return at("source").focus();
+  strip.wait("Preparing the policy…");
+  state("opening");
+  trigger("open_policy", { source: source(), variant: wanted.variant ?? null });
+}
+
+function openEpisode(index) {
+  stop();
+  parked = false;
+  trigger("open_episode", { index: Number(index) });
+}
+
+function move(by) {
+  const now = episodes.findIndex(({ index }) => index === Number(at("episode").value));
+  const next = episodes[now + by];
+  if (!next) return;
+  at("episode").value = next.index;
+  openEpisode(next.index);
+}
+
+function run() {
+  if (bench.dataset.state !== "idle") return;
+  if (!strip.ready()) {
+    wanted = { ...wanted, run: true };
+    return openPolicy();
+  }
+  running = crypto.randomUUID?.() ?? String(Math.random());
+  halted = null;
+  state("running");
+  traces.clear();
+  panel.forget();
+  panel.begin(strip.label());
+  strip.remember();
+  if (!parked) { player.pause(); player.seek(0); }
+  player.waitAt(0);
+  progress({ text: "Starting…", fraction: null });
+  trigger("run_variant", { run: running, policy: source(), variant: strip.variant(), episode: Number(at("episode").value), seed: Number(at("seed").value) || 0 });
+}
+
+function stop() {
+  const name = bench.dataset.state;
+  if (name !== "running" && name !== "opening") return;
+  halted = running;
+  running = null;
+  wanted = {};
+  rest();
+  if (name === "opening") strip.wait("Stopped. Press Run to prepare the policy.");
+  trigger("stop_run", { run: halted });
+}
+
+function scrub(t) {
+  player.pause();
+  player.seek(t);
+}
+
+function onTime(t) {
+  if (!bench.dataset.state || bench.dataset.state === "loading") return;
+  traces.moveCursor(t);
+  at("seek").value = t;
+  at("seek").style.setProperty("--done", `${(t / player.duration()) * 100}%`);
+  at("seek").setAttribute("aria-valuetext", seconds(t));
+  at("time").textContent = `${fixed(t, 2)} / ${seconds(player.duration())}`;
+  if (!probed) panel.values(traces.valuesAt(t));
+  if (touched) link.update({ t: player.playing() ? Math.floor(t) : Number(t.toFixed(2)) });
+}
+
+function onProbe(values) {
+  probed = values !== null;
+  panel.values(values ?? traces.valuesAt(player.time()));
+}
+
+function onPlaying(playing) {
+  at("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+  at("play").dataset.playing = playing;
+  onTime(player.time());
+}
+
+for (const name of ["pointerdown", "keydown"]) element.addEventListener(name, () => { touched = true; }, { capture: true });
+at("run").addEventListener("click", () => { parked = false; run(); });
+at("stop").addEventListener("click", stop);
+at("play").addEventListener("click", () => player.toggle());
+at("link").addEventListener("click", () => { link.update({ t: Number(player.time().toFixed(2)) }); link.copy(at("link")); });
+at("seek").addEventListener("input", () => scrub(Number(at("seek").value)));
+at("episode").addEventListener("change", () => openEpisode(at("episode").value));
+at("seed").addEventListener("change", () => link.update({ seed: Number(at("seed").value) || null }));
+at("policy").addEventListener("change", () => {
+  stop();
+  element.querySelector(".source").hidden = at("policy").value !== OTHER;
+  link.update({ run: null, variant: null });
+  if (at("policy").value === OTHER) { strip.wait("Name a checkpoint folder or a Hub id, then press Enter."); at("source").focus(); }
+  else openPolicy();
+});
+at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") { stop(); openPolicy(); } });
+at("source").addEventListener("input", () => strip.wait("Press Enter to open it."));
+listenForKeys({ player, move, stop });
+watch("value", onMessage);
+onMessage();

@@ -1,0 +1,122 @@
+// The stage strip: the policy drawn as the pipeline it is, one block a stage with its dial inside, and what the last run measured there.
+// Which stages, precisions and steps there are comes from the server; a third family needs no change here.
+
+function createStrip(host, onChange) {
+  let policy = null;
+  let asked = null; // what was chosen when the run started: the dials may have moved since
+  let measured = null; // of the last run: {choices, steps, stages: {role: ...}, total}
+
+  function wait(text) {
+    policy = null;
+    host.replaceChildren(make("p", { class: "waiting", role: "status" }, text));
+  }
+
+  function load(next) {
+    policy = next;
+    measured = null;
+    const blocks = policy.stages.flatMap((stage) => [block(stage), make("span", { class: "arrow", "aria-hidden": "true" }, "→")]);
+    host.replaceChildren(...blocks, outcome());
+    facts();
+  }
+
+  function block(stage) {
+    return make("fieldset", { class: "stage", "data-role": stage.role },
+      make("legend", {}, stage.label),
+      make("p", { class: "about" }, stage.about),
+      make("div", { class: "dials" }, toggle(stage), stage.steps ? steps(stage.steps) : null),
+      make("p", { class: "facts" }));
+  }
+
+  function toggle(stage) {
+    const options = stage.precisions.map((precision) => {
+      const input = make("input", { type: "radio", name: `${stage.role}-precision`, value: precision, onchange: changed });
+      input.checked = precision === stage.choice;
+      return make("label", {}, input, make("span", {}, precision.toUpperCase()));
+    });
+    return make("div", { class: "seg", role: "radiogroup", "aria-label": `${stage.label} precision` }, ...options);
+  }
+
+  function steps({ choice, most }) {
+    const input = make("input", { type: "range", min: 1, max: most, step: 1, value: choice, "aria-label": "Denoising steps", oninput: changed });
+    return make("span", { class: "steps" }, input, make("output", {}, ...stepsParts(choice)));
+  }
+
+  const stepsWord = (count) => (Number(count) === 1 ? "step" : "steps");
+  const stepsParts = (count) => [String(count), make("span", {}, ` ${stepsWord(count)}`)];
+
+  function changed() {
+    const slider = host.querySelector(".steps");
+    if (slider) slider.querySelector("output").replaceChildren(...stepsParts(slider.querySelector("input").value));
+    facts();
+    onChange(variant());
+  }
+
+  function outcome() {
+    return make("div", { class: "stage outcome" },
+      make("h2", {}, `${policy.chunk.actions} actions`),
+      make("p", { class: "about" }, policy.chunk.about),
+      make("div", { class: "bar", "aria-hidden": "true" }, make("i")),
+      make("p", { class: "facts" }));
+  }
+
+  function facts() {
+    for (const stage of policy.stages) {
+      const line = host.querySelector(`[data-role="${stage.role}"] .facts`);
+      line.replaceChildren(...stageFacts(stage, measured?.stages[stage.role]));
+      line.classList.toggle("stale", Boolean(measured) && !matches(stage.role));
+    }
+    outcomeFacts();
+  }
+
+  function stageFacts(stage, found) {
+    if (!found) return [fact(megabytes(stage.bytes), "in FP32")];
+    return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? fact(`${found.speed.toFixed(1)}×`, "FP32") : null,
+      found.quantized ? make("span", { class: "nodes" }, found.quantized) : null].filter(Boolean);
+  }
+
+  const fact = (value, rest) => make("span", {}, make("b", {}, value), rest ? ` ${rest}` : "");
+
+  function matches(role) {
+    const now = choices();
+    return now[role] === measured.choices[role] && (!host.querySelector(`[data-role="${role}"] .steps`) || chosenSteps() === measured.steps);
+  }
+
+  function outcomeFacts() {
+    const box = host.querySelector(".outcome");
+    const bar = box.querySelector(".bar");
+    const line = box.querySelector(".facts");
+    bar.hidden = !measured;
+    line.classList.toggle("stale", Boolean(measured) && !policy.stages.every(({ role }) => matches(role)));
+    if (!measured) return line.replaceChildren("not measured yet");
+    const share = measured.total / (policy.chunk.seconds * 1000);
+    bar.firstChild.style.width = `${Math.min(share, 1) * 100}%`;
+    bar.classList.toggle("late", share > 1);
+    line.replaceChildren(fact(milliseconds(measured.total), measured.source));
+  }
+
+  const choices = () => Object.fromEntries([...host.querySelectorAll(".seg input:checked")].map((input) => [input.name.replace("-precision", ""), input.value]));
+  const chosenSteps = () => Number(host.querySelector(".steps input")?.value ?? 0);
+
+  function variant() {
+    if (!policy) return null;
+    const parts = Object.entries(choices()).map(([role, precision]) => `${role}=${precision}`);
+    if (chosenSteps()) parts.push(`steps=${chosenSteps()}`);
+    return parts.join(",");
+  }
+
+  function label() {
+    const parts = policy.stages.map(({ role, label }) => `${label.split(" ")[0].toLowerCase()} ${choices()[role].toUpperCase()}`);
+    return parts.join(", ") + (chosenSteps() ? `, ${chosenSteps()} ${stepsWord(chosenSteps())}` : "");
+  }
+
+  function remember() {
+    asked = { choices: choices(), steps: chosenSteps() };
+  }
+
+  function measure(report) {
+    measured = { ...report, ...asked };
+    facts();
+  }
+
+  return { wait, load, remember, measure, variant, label, ready: () => policy !== null };
+}

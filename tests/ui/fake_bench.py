@@ -1,0 +1,194 @@
+"""A small synthetic world behind the page: real H.264 videos, two policies of known shape, runs at a chosen pace. No model, no torch."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.fakes import INSTRUCTION, JOINTS, act_spec, smolvla_spec
+from vla_demo.core.errors import CheckpointError, UnknownEpisode
+from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
+from vla_demo.core.package import PolicyPackage, Preprocessing, StageGraph, VectorRecipe
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.metrics import ActionScale
+from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
+from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
+from vla_demo.workbench.replays import RunRequest
+
+FPS = 30.0
+FRAMES = 150
+EPISODES = 4
+CAMERAS = ("top", "gripper", "left")
+
+
+def write_videos(folder: Path) -> None:
+    """One file a camera with all episodes one after another, as LeRobot writes them."""
+    for k, camera in enumerate(CAMERAS):
+        with av.open(folder / f"{camera}.mp4", "w", options={"movflags": "faststart"}) as out:
+            stream = out.add_stream("libx264", rate=int(FPS), options={"preset": "ultrafast", "g": "15"})
+            stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+            for episode in range(EPISODES):
+                for i in range(FRAMES):
+                    out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(episode, i, k), format="rgb24")))
+            out.mux(stream.encode())
+
+
+def picture(episode: int, i: int, camera: int) -> NDArray[np.uint8]:
+    """A table and a ball whose place tells the frame and the camera apart."""
+    y, x = np.mgrid[0:240, 0:320]
+    tiles = 6 * ((x // 40 + y // 40) % 2)[..., None]
+    out: NDArray[np.uint8] = (np.array([[120, 96, 74], [88, 104, 112], [150, 168, 186]][camera]) + tiles).astype(np.uint8)
+    cx, cy = 160 + 110 * np.sin(i / 24 + episode), 130 + 60 * np.cos(i / 31 + camera)
+    out[(x - cx) ** 2 + (y - cy) ** 2 < (20 + 6 * camera) ** 2] = (212, 62, 48)
+    return out
+
+
+def actions(episode: int) -> NDArray[np.float32]:
+    t = np.arange(FRAMES) / FPS
+    curves = [34 * np.sin(0.9 * t + k + 0.6 * episode) * np.exp(-((t - 2.4 - 0.2 * k) ** 2) / 5) + 9 * k - 20 for k in range(5)]
+    gripper = np.where((t > 1.4) & (t < 3.6), 12.0, 78.0)
+    return np.stack([*curves, gripper], axis=1).astype(np.float32)
+
+
+def package(name: str) -> PolicyPackage:
+    """A manifest's content without files: the page reads stages, bytes and counts, and never opens a graph."""
+    spec = replace(smolvla_spec() if name == "smolvla" else act_spec(), chunk_size=50)
+    sizes = {"vision": 1_400_000, "prefix": 3_400_000, "context": 200_000, "step": 4_600_000, "transformer": 5_200_000}
+    graphs = [
+        StageGraph(stage.role, g.name, "fp32", f"{g.name}.onnx", sizes[g.name], "0" * 64, 20, 0)
+        for stage in spec.stages
+        for g in stage.graphs
+    ]
+    vector = VectorRecipe("IDENTITY", {}, 0.0, None)
+    return PolicyPackage(Path(name), spec, tuple(graphs), Preprocessing({}, vector, vector, None), {}, {})
+
+
+@dataclass
+class WobblyPolicy:
+    """Follows the recording with a slow wobble; each INT8 stage and each missing denoising step adds its own."""
+
+    spec: PolicySpec
+    variant: Variant
+    recorded: NDArray[np.float32]  # (N, J)
+    pace: float  # s a chunk
+
+    def reset(self) -> None: ...
+
+    def predict_chunk(self, observation: Observation, *, noise: NDArray[np.float32] | None = None) -> ActionChunk:
+        time.sleep(self.pace)
+        start = round(observation.captured_at * FPS)
+        ticks = np.minimum(np.arange(start, start + self.spec.chunk_size), len(self.recorded) - 1)
+        phases = ticks[:, None] / 17 + np.arange(6)
+        quantized = sum(stage.precision == "int8" for stage in self.variant.stages)
+        missing = (self.spec.denoise_steps or 0) - (self.variant.denoise_steps or 0)
+        actions = self.recorded[ticks] + 1.6 * np.sin(phases) + (0.5 * quantized + 0.2 * missing) * np.cos(1.7 * phases)
+        stage_ms = {s.role: 11.0 if s.precision == "int8" else 21.0 for s in self.variant.stages}
+        return ActionChunk(actions.astype(np.float32), observation.captured_at, stage_ms)
+
+
+@dataclass
+class FakeRun:
+    """A real replay of wobbly policies. `closed` tells whether its steps were given back."""
+
+    request: RunRequest
+    pace: float
+    closed: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    tally: ReplayTally | None = None
+
+    def steps(self) -> Iterator[Preparing | ReplayStep]:
+        spec, episode = package(self.request.policy).spec, fake_episode(self.request.episode)
+        reference = Variant.reference(spec)
+        self.tally = ReplayTally(self._subject(reference))
+        bodies = [WobblyPolicy(spec, variant, episode.actions, self.pace) for variant in (self.request.variant, reference)]
+        try:
+            for third in range(1, 4):
+                yield Preparing("Quantizing the vision encoder", third / 3)
+                time.sleep(self.pace / 4)
+            for step in replay(bodies[0], bodies[1], episode, seed=self.request.seed):
+                if self.stopped.is_set():
+                    return
+                self.tally.add(step)
+                yield step
+        finally:
+            self.closed.set()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def _subject(self, reference: Variant) -> ReplaySubject:
+        scale = ActionScale.of(np.zeros(6), np.full(6, 20.0), "episode")
+        sizes = {graph.role: graph.size_bytes for graph in self.graphs()}
+        return ReplaySubject(self.request.variant, reference, self.request.episode, self.request.seed, JOINTS, scale, sizes, "a stand-in")
+
+    def report(self) -> ReplayReport:
+        assert self.tally is not None
+        return self.tally.report()
+
+    def graphs(self) -> Sequence[StageGraph]:
+        made = package(self.request.policy).graphs
+        chosen = self.request.variant.precision
+        return [
+            replace(g, precision="int8", size_bytes=g.size_bytes // 4, quantized_nodes=19) if chosen(g.role) == "int8" else g for g in made
+        ]
+
+
+def fake_episode(index: int) -> Episode:
+    values = actions(index)
+
+    def frame(i: int) -> Frame:
+        return Frame(Observation({}, values[i], INSTRUCTION, captured_at=i / FPS), values[i])
+
+    return Episode(index, FPS, JOINTS, INSTRUCTION, values, values, 6, False, frame)
+
+
+@dataclass
+class FakeBench:
+    """`folder` holds the videos of `write_videos`."""
+
+    folder: Path
+    pace: float = 0.25
+    opening: float = 0.0  # s a package takes to open
+    runs: list[FakeRun] = field(default_factory=list)
+    warmed: threading.Event = field(default_factory=threading.Event)
+
+    def bundled(self) -> Mapping[str, str]:
+        return {"act": "ACT · tea bag (bundled)", "smolvla": "SmolVLA · tea bag (bundled)"}
+
+    def video_folders(self) -> Sequence[Path]:
+        return [self.folder]
+
+    def fps(self) -> float:
+        return FPS
+
+    def episodes(self) -> Sequence[EpisodeCard]:
+        return [EpisodeCard(i, "validation" if i < 2 else "test", 6 if i < 2 else i, False) for i in range(EPISODES)]
+
+    def recording(self, index: int) -> Recording:
+        if not 0 <= index < EPISODES:
+            raise UnknownEpisode(f"there is no episode {index}; there are 0 to {EPISODES - 1}")
+        cameras = tuple(CameraFile(name, self.folder / f"{name}.mp4", index * FRAMES / FPS) for name in CAMERAS)
+        return Recording(self.episodes()[index], fake_episode(index), cameras)
+
+    def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
+        if source not in self.bundled():
+            raise CheckpointError(f"{source} is neither a folder nor a policy on the Hub; bundled are act and smolvla")
+        for tenth in range(10 if self.opening else 0):
+            yield Preparing("Exporting the vision encoder", tenth / 10)
+            time.sleep(self.opening / 10)
+        yield package(source)
+
+    def run(self, request: RunRequest) -> FakeRun:
+        self.runs.append(FakeRun(request, self.pace))
+        return self.runs[-1]
+
+    def warm_up(self) -> None:
+        self.warmed.set()

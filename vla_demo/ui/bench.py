@@ -1,0 +1,68 @@
+"""What the page needs of the world: a few verbs. The product hands in the workbench, tests a small synthetic world.
+
+Knows no Gradio; whoever keeps this contract can stand behind the page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.recordings import EpisodeCard, Recording
+from vla_demo.workbench.replays import RunRequest
+
+__all__ = ["Bench", "Run"]
+
+
+class Run(Protocol):
+    """One replay. Its report can be asked for at any time: what it says then is about the steps given out so far."""
+
+    def steps(self) -> Iterator[Preparing | ReplayStep]:
+        """Progress while graphs are made, then a step a frame; ends early, without an error, after `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """From any thread; also in the middle of a chunk."""
+        ...
+
+    def report(self) -> ReplayReport:
+        """Asked for after the first step."""
+        ...
+
+    def graphs(self) -> Sequence[StageGraph]:
+        """The graphs as they run: bytes and counts of quantized nodes."""
+        ...
+
+
+class Bench(Protocol):
+    """Every verb may raise a `VlaDemoError`."""
+
+    def bundled(self) -> Mapping[str, str]:
+        """Name -> label of the policies that come with the app, the default first."""
+        ...
+
+    def video_folders(self) -> Sequence[Path]:
+        """The folders whose files the page may serve: all of a recording's videos are in one of them."""
+        ...
+
+    def fps(self) -> float:
+        """Of the recordings, and of the actions planned for them."""
+        ...
+
+    def episodes(self) -> Sequence[EpisodeCard]: ...
+
+    def recording(self, index: int) -> Recording: ...
+
+    def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
+        """Progress, then the package, made by an export when the cache does not have it."""
+        ...
+
+    def run(self, request: RunRequest) -> Run:
+        """Of a package that was opened before. Nothing happens until its steps are asked for."""
+        ...
+
+    def warm_up(self) -> None:
+        """Prepare the bundled policies, so that their Run starts at once. Called once, on a thread of its own."""
+        ...

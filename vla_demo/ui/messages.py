@@ -1,0 +1,156 @@
+"""What the server says to the page: plain data in, plain JSON out. Knows no Gradio and runs nothing.
+
+Each message is a dict with a `kind`; the page's `receive` has a function of that name. Numbers are rounded to what a screen can show.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.policy import StageSpec
+from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION, Variant
+from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.ui import words
+from vla_demo.ui.bench import Run
+from vla_demo.ui.link import View
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.recordings import EpisodeCard, Recording
+
+__all__ = ["MOST_STEPS", "Message", "episode", "failed", "opening", "policy", "progress", "report", "steps"]
+
+Message = dict[str, Any]
+Url = Callable[[Path], str]
+
+MOST_STEPS = 20  # end of the steps slider; a link may ask for more
+_number = count()
+
+
+def message(kind: str, **content: Any) -> Message:
+    """`number` makes equal messages differ: the page only hears of changes."""
+    return {"kind": kind, "number": next(_number), **content}
+
+
+def opening(view: View, bundled: Mapping[str, str], cards: Sequence[EpisodeCard], recording: Recording, url: Url) -> Message:
+    """The first message of a visit."""
+    return message(
+        "view",
+        view=asdict(view),
+        policies=[{"id": name, "label": label} for name, label in bundled.items()],
+        episodes=[{"index": card.index, "label": words.episode_label(card)} for card in cards],
+        recording=_recording(recording, url),
+    )
+
+
+def episode(recording: Recording, url: Url) -> Message:
+    return message("episode", recording=_recording(recording, url))
+
+
+def progress(step: Preparing, run: str | None = None) -> Message:
+    return message("progress", run=run, text=step.text, fraction=step.fraction)
+
+
+def failed(what: str) -> Message:
+    return message("failed", what=what)
+
+
+def policy(package: PolicyPackage, variant: Variant, fps: float) -> Message:
+    """The strip: a block for each stage of the package."""
+    spec = package.spec
+    return message(
+        "policy",
+        policy={
+            "stages": [_stage(package, stage, variant) for stage in spec.stages],
+            "takesNoise": spec.noise_shape is not None,
+            "chunk": {"actions": spec.chunk_size, "seconds": spec.chunk_size / fps, "about": words.chunk(spec, fps)},
+        },
+    )
+
+
+def steps(run: str, batch: Sequence[ReplayStep], chunks_so_far: int) -> Message:
+    """New frames of a run, one list a joint."""
+    return message("steps", run=run, **traces(batch), words=words.running(batch[-1], chunks_so_far))
+
+
+def traces(batch: Sequence[ReplayStep]) -> Message:
+    return {
+        "start": batch[0].frame,
+        "predicted": columns(np.array([s.predicted for s in batch])),
+        "reference": columns(np.array([s.reference for s in batch])),
+        "chunks": [s.frame for s in batch if s.starts_chunk],
+    }
+
+
+def columns(rows: NDArray[np.floating]) -> list[list[float]]:
+    """(N, J) as J lists of N numbers with two decimals."""
+    return [[round(float(v), 2) for v in column] for column in rows.T]
+
+
+def _recording(recording: Recording, url: Url) -> Message:
+    episode = recording.episode
+    return {
+        "index": episode.index,
+        "fps": episode.fps,
+        "frames": len(episode),
+        "joints": [{"name": name, "label": words.joint_label(name), "unit": words.unit(name)} for name in episode.joint_names],
+        "actions": columns(episode.actions),
+        "cameras": [{"name": c.name, "url": url(c.file), "start": c.start} for c in recording.cameras],
+        "words": words.recorded(recording),
+    }
+
+
+def _stage(package: PolicyPackage, stage: StageSpec, variant: Variant) -> Message:
+    return {
+        "role": stage.role,
+        "label": stage.label,
+        "about": words.stage(stage, package.spec),
+        "precisions": list(PRECISIONS),
+        "choice": variant.precision(stage.role),
+        "bytes": _bytes(package, stage),
+        "steps": _steps(stage, variant),
+    }
+
+
+def _bytes(package: PolicyPackage, stage: StageSpec) -> int:
+    return sum(graph.size_bytes for graph in package.graphs if graph.role == stage.role)
+
+
+def _steps(stage: StageSpec, variant: Variant) -> Message | None:
+    if not any(graph.runs_per_denoise_step for graph in stage.graphs):
+        return None
+    chosen = variant.denoise_steps or 1
+    return {"choice": chosen, "most": max(MOST_STEPS, chosen)}
+
+
+def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: bool) -> Message:
+    """What a finished or stopped run measured, with all its traces: whoever missed a message has them now. `played` is not empty."""
+    found, graphs = run.report(), run.graphs()
+    return message(
+        "report",
+        run=run_id,
+        steps=traces(played),
+        stages={role: _measured_stage(role, found, graphs) for role in found.stage_ms},
+        total=sum(ms["p50"] for ms in found.stage_ms.values()),
+        source=f"a chunk, median of {found.chunks}, here",
+        vsRecorded=[found.executed_mae[joint] for joint in found.joint_names],
+        vsReference=None if found.is_reference else [found.reference_mae[joint] for joint in found.joint_names],
+        words=words.measured(found),
+        how=words.how(found, takes_noise),
+    )
+
+
+def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph]) -> Message:
+    mine = [graph for graph in graphs if graph.role == role]
+    ms, reference_ms = found.stage_ms[role]["p50"], found.reference_stage_ms[role]["p50"]
+    quantized = any(graph.precision != REFERENCE_PRECISION for graph in mine)
+    return {
+        "bytes": found.stage_bytes[role],
+        "ms": ms,
+        "speed": reference_ms / ms if quantized and ms > 0 else None,
+        "quantized": f"{sum(g.quantized_nodes for g in mine)}/{sum(g.nodes for g in mine)} nodes" if quantized else None,
+    }

@@ -1,0 +1,72 @@
+"""The page: a thin shell of Gradio around the replay view, and how it is served."""
+
+import os
+import threading
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import: nothing of this page leaves the machine
+
+import gradio as gr
+
+from vla_demo.ui.bench import Bench
+from vla_demo.ui.component import PAGE_FILES, Masthead, ReplayView
+from vla_demo.ui.replay import ReplayDesk
+
+__all__ = ["build_page", "serve"]
+
+TITLE = "vla-demo"
+RUNS_AT_ONCE = 8  # more visitors than that wait for a free place
+SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
+SYSTEM_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+def build_page(bench: Bench) -> gr.Blocks:
+    desk = ReplayDesk(bench)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        Masthead()
+        _wire(page, ReplayView(), desk)
+    return page
+
+
+def _wire(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
+    common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    page.load(desk.visit, None, view, concurrency_limit=None, **common)
+    opening = view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **common)
+    view.open_episode(desk.open_episode, None, view, concurrency_limit=None, trigger_mode="always_last", **common)
+    running = view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **common)
+    view.stop_run(desk.stop_run, None, view, cancels=[opening, running], queue=False, trigger_mode="multiple", **common)
+    page.unload(desk.leave)
+
+
+def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
+    """Serve the page, then prepare the bundled policies behind it. `port` None: 7860, or the next free one.
+
+    Returns the running page when `block` is False; `close()` ends it.
+    """
+    gr.set_static_paths(list(bench.video_folders()))
+    page = build_page(bench)
+    page.queue(default_concurrency_limit=None)
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        ssr_mode=False,
+        _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
+        footer_links=[],
+        theme=_theme(),
+        css_paths=[PAGE_FILES / "shell.css"],
+    )
+    threading.Thread(target=bench.warm_up, name="warm-up", daemon=True).start()
+    if block:
+        page.block_thread()
+    return page
+
+
+def _theme() -> gr.themes.Base:
+    """Paper and ink; the colors themselves are in `shell.css`, one set for light and one for dark."""
+    return gr.themes.Base(primary_hue="teal", neutral_hue="stone", font=SYSTEM_FONT, font_mono=SYSTEM_MONO).set(
+        body_background_fill="var(--paper)",
+        body_background_fill_dark="var(--paper)",
+        body_text_color="var(--ink)",
+        body_text_color_dark="var(--ink)",
+    )

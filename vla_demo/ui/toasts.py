@@ -1,0 +1,46 @@
+"""The one place where an error of this project becomes a toast in plain words."""
+
+import html
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from vla_demo.core.errors import Stopped, VlaDemoError
+from vla_demo.ui.messages import Message, failed
+
+__all__ = ["complain", "told"]
+
+SECONDS = 12
+
+
+def complain(sentences: Iterable[str]) -> None:
+    """A warning a sentence; the page goes on."""
+    for sentence in sentences:
+        gr.Warning(html.escape(sentence), title="This link needed a correction", duration=SECONDS)
+
+
+def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
+    """Wrap a handler that streams messages: when it fails the page hears which thing failed, and the visitor why.
+
+    An error that is not ours is a bug: the page recovers all the same, the toast stays general and the log has the traceback.
+    """
+
+    def around(handler: Callable[..., Iterator[Message]]) -> Callable[..., Iterator[Message]]:
+        @wraps(handler)
+        def wrapped(*args: Any, **kwargs: Any) -> Iterator[Message]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Stopped:
+                yield failed(what)
+            except VlaDemoError as error:
+                yield failed(what)
+                raise gr.Error(html.escape(str(error)), title="That did not work", duration=SECONDS, print_exception=False) from error
+            except Exception as error:
+                yield failed(what)
+                raise gr.Error("Something went wrong inside the app; its log says what.", title="Unexpected", duration=SECONDS) from error
+
+        return wrapped
+
+    return around

@@ -1,0 +1,167 @@
+"""The sentences on the page. Every figure says how it was obtained and over how many; pure functions of plain data.
+
+A section is a dict the page sets as it is: title, value and aside (the big figure), notes (sentences).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vla_demo.core.policy import PolicySpec, StageSpec
+from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.workbench.recordings import EpisodeCard, Recording
+
+__all__ = [
+    "Section",
+    "chunk",
+    "episode_label",
+    "how",
+    "joint_label",
+    "measured",
+    "recorded",
+    "running",
+    "stage",
+    "unit",
+    "unit_means",
+]
+
+Section = dict[str, Any]
+
+HELD_OUT = 6  # the protocol's cluster that no training demonstration comes from
+
+
+def section(title: str, value: str = "", aside: str = "", notes: Sequence[str] = ()) -> Section:
+    return {"title": title, "value": value, "aside": aside, "notes": [note for note in notes if note]}
+
+
+def unit(joint: str) -> str:
+    """Of the dataset: an SO-101 records degrees, and the gripper's opening in percent."""
+    return "%" if "gripper" in joint else "°"
+
+
+def joint_label(name: str) -> str:
+    return name.removesuffix(".pos").replace("_", " ")
+
+
+def episode_label(card: EpisodeCard) -> str:
+    parts = [f"Episode {card.index}", card.split, f"cluster {card.cluster}" if card.cluster else None]
+    return " · ".join([part for part in parts if part] + (["recovery"] if card.is_recovery else []))
+
+
+def stage(stage: StageSpec, spec: PolicySpec) -> str:
+    """What the stage takes and how often it runs, read from its graphs."""
+    if any(graph.runs_per_denoise_step for graph in stage.graphs):
+        return "flow matching, one pass per denoising step"
+    takes = {name for graph in stage.graphs for name in graph.inputs}
+    if "pixels" in takes:
+        return f"{len(spec.cameras)} camera{'s' if len(spec.cameras) > 1 else ''}, once a chunk"
+    if "token_ids" in takes:
+        return "pictures, words and joints, once a chunk"
+    return f"one pass gives all {spec.chunk_size} actions"
+
+
+def chunk(spec: PolicySpec, fps: float) -> str:
+    return f"a chunk: {spec.chunk_size / fps:.2f} s of motion at {fps:g} fps"
+
+
+def recorded(recording: Recording) -> list[Section]:
+    """Before a run: what is playing, and what Run will do."""
+    episode = recording.episode
+    seconds = f"{(len(episode) - 1) / episode.fps:.1f} s"
+    return [
+        section("recorded demonstration", seconds, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(recording.card)]),
+        section(
+            "next",
+            notes=[
+                "Choose a precision for each stage and press Run. The policy plans from these very pictures, "
+                "and its traces grow over the recorded ones, beside its own FP32 reference."
+            ],
+        ),
+    ]
+
+
+def _origin(card: EpisodeCard) -> str:
+    if card.cluster is None:
+        return ""
+    fresh = "no training demonstration starts there" if card.cluster == HELD_OUT else "training saw others from there"
+    return f"The bag starts in cluster {card.cluster}: {fresh}."
+
+
+def running(step: ReplayStep, chunks: int) -> list[Section]:
+    planned = sum(step.stage_ms.values())
+    return [section("running", f"{step.frame + 1}", f"of {step.frames} frames", [f"Chunk {chunks} took {planned:.0f} ms to plan, here."])]
+
+
+def measured(report: ReplayReport) -> list[Section]:
+    """After a run, stopped or not: the two comparisons, which never share a name."""
+    return [_vs_reference(report), _vs_recorded(report)]
+
+
+def _vs_reference(report: ReplayReport) -> Section:
+    title = "vs FP32 reference, same noise"
+    if report.is_reference:
+        return section(title, notes=["This run is the reference itself. Choose INT8 for a stage, or fewer steps, to see what it costs."])
+    means = unit_means(report.reference_mae)
+    worst = f"{report.reference_max_abs:.2f} ({'° or, gripper, %' if len(means) > 1 else next(iter(means))})"
+    return section(
+        title,
+        _main(means),
+        f"mean abs{_gripper(means)}",
+        [f"At worst {worst} in one joint; least cosine {report.reference_min_cosine:.4f}. Over {_count(report.chunks, 'whole chunk')}."],
+    )
+
+
+def _vs_recorded(report: ReplayReport) -> Section:
+    means, reference = unit_means(report.executed_mae), unit_means(report.reference_executed_mae)
+    inside = round(report.within_tolerance * report.frames)
+    beside = "" if report.is_reference else f"; FP32 {_main(reference)}"
+    return section(
+        "vs recorded demonstration",
+        _main(means),
+        f"mean abs{_gripper(means)}{beside}",
+        [f"{inside} of {report.frames} executed actions have every joint within {_tolerance(report.tolerance)}."],
+    )
+
+
+def how(report: ReplayReport, takes_noise: bool) -> str:
+    """The small print under a run: what ran, what it can and cannot say, where the times come from."""
+    whole = report.frames == report.episode_frames
+    ran = f"All {report.frames} frames" if whole else f"Stopped after {report.frames} of {report.episode_frames} frames"
+    noise = f", noise seed {report.seed}" if takes_noise else ""
+    return (
+        f"{ran} of episode {report.episode}{noise}. Open loop: at each chunk the policy sees the recorded pictures, whatever it planned "
+        "before; what the arm would have met instead, this does not say. Errors are over the actions that would be executed; over whole "
+        f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {_count(report.chunks, 'chunk')} "
+        f"on {report.measured_on}."
+    )
+
+
+def unit_means(values: Mapping[str, float]) -> dict[str, float]:
+    """The mean over the joints of each unit: degrees and percent are never averaged together."""
+    units = sorted({unit(joint) for joint in values}, reverse=True)  # "°" before "%"
+    groups = {u: [value for joint, value in values.items() if unit(joint) == u] for u in units}
+    return {u: sum(group) / len(group) for u, group in groups.items()}
+
+
+def _main(means: Mapping[str, float]) -> str:
+    return _written(*next(iter(means.items())))
+
+
+def _gripper(means: Mapping[str, float]) -> str:
+    return f", gripper {_written('%', means['%'])}" if len(means) > 1 else ""
+
+
+def _tolerance(tolerance: Mapping[str, float]) -> str:
+    """5° (gripper 5 %) when the joints of a unit share theirs, else joint by joint."""
+    units = {u: {value for joint, value in tolerance.items() if unit(joint) == u} for u in unit_means(tolerance)}
+    if any(len(values) > 1 for values in units.values()):
+        return ", ".join(f"{_written(unit(joint), value, 1)} ({joint_label(joint)})" for joint, value in tolerance.items())
+    first, *rest = [_written(u, next(iter(values)), 0) for u, values in units.items()]
+    return first + "".join(f" (gripper {text})" for text in rest)
+
+
+def _written(unit: str, value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}{' %' if unit == '%' else unit}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
