@@ -1,6 +1,6 @@
 """ACT on the twin: ResNet-18 at 96x128, 256 wide, chunks of 100, no VAE (one demonstrator, one way of doing it), and its loss.
 
-Departures from LeRobot's preset: no ImageNet weights (see geometry.py), a one-cycle rate of 4e-4 for the transformer (the preset's 1e-5 is
+Departures from LeRobot's preset: no ImageNet weights (see geometry.py), a one-cycle rate of 3e-4 for the transformer (the preset's 1e-5 is
 for 100 000 steps), a cheaper dropout of the same strength.
 """
 
@@ -21,8 +21,9 @@ __all__ = ["CHUNK", "adopt_vision", "build", "encode", "loss_on_features", "loss
 NAME = "act"
 CHUNK = 100
 FEATURES = (len(CAMERAS), 512, 3, 4)
-RATES = {"vision": 1e-3, "policy": 4e-4, "finetune": 5e-5}
-BATCHES = {"vision": 48, "policy": 64, "finetune": 24}
+RATES = {"vision": 1e-3, "policy": 3e-4, "finetune": 5e-5}
+BATCHES = {"vision": 48, "policy": 32, "finetune": 24}
+SHARES = {"vision": 0.3, "policy": 0.5, "finetune": 0.2}  # of the processor minutes
 PICTURE_KEYS = tuple(f"observation.images.{c}" for c in CAMERAS)
 
 

@@ -6,6 +6,7 @@ validation starts; `--starts fresh` are new ones in the training clusters, for c
 
 import argparse
 import json
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -13,6 +14,10 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("MUJOCO_GL", "egl")  # no display is needed
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 

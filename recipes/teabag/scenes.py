@@ -6,8 +6,11 @@ fresh seeds, none of a recorded split, and no bag lies in the held-out cluster. 
 
 import argparse
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("MUJOCO_GL", "egl")  # no display is needed
 
 import mujoco
 import numpy as np

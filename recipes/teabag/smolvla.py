@@ -1,6 +1,6 @@
 """A small SmolVLA on the twin: LeRobot's own policy on a local 13 M backbone, chunks of 50, everything trained, and its flow loss.
 
-Departures from LeRobot's preset: no pretrained language model (its weights are out of reach), a one-cycle rate of 8e-4, several draws of
+Departures from LeRobot's preset: no pretrained language model (its weights are out of reach), a one-cycle rate of 6e-4, several draws of
 noise and time for each encoded prefix (it costs more than the expert), and action and state widths of 6, so that no padding is denoised.
 """
 
@@ -25,8 +25,9 @@ __all__ = ["CHUNK", "adopt_vision", "build", "encode", "flow_loss", "loss_on_fea
 NAME = "smolvla"
 CHUNK = 50
 FEATURES = (len(CAMERAS), 16, 256)
-RATES = {"vision": 8e-4, "policy": 8e-4, "finetune": 1e-4}
-BATCHES = {"vision": 48, "policy": 32, "finetune": 24}
+RATES = {"vision": 8e-4, "policy": 6e-4, "finetune": 1e-4}
+BATCHES = {"vision": 48, "policy": 16, "finetune": 16}
+SHARES = {"vision": 0.2, "policy": 0.6, "finetune": 0.2}  # of the processor minutes
 DRAWS = 2  # of noise and time for each observation
 PICTURE_KEYS = tuple(f"observation.images.{c}" for c in CAMERAS)
 _INPUT = 128  # pixels, square; LeRobot pads the 96x128 pictures at the top

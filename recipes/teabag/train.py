@@ -1,6 +1,7 @@
 """Train ACT or the small SmolVLA on the twin's demonstrations, on CPU cores alone, in stages that can be stopped and resumed.
 
-    uv run recipes/teabag/train.py --data runs/train --out runs/act --policy act --minutes 50
+    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/act --policy act --minutes 50
+    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/smolvla --policy smolvla --minutes 75
 
 frames     decode the demonstrations once, shrunk to 96x128 (shared by both policies)
 scenes     render labelled pictures of the twin (shared)
@@ -43,7 +44,6 @@ from vla_demo.twin.scene import INSTRUCTION
 
 STAGES = ("frames", "scenes", "vision", "features", "policy", "finetune", "checkpoint")
 FAMILIES = {"act": act, "smolvla": smolvla}
-_SHARES = {"vision": 0.3, "policy": 0.5, "finetune": 0.2}  # of the minutes
 _SEEN = (240, 320)  # height, width of the recorded pictures
 _SCENES = 9000
 _AVERAGE = 0.998
@@ -60,7 +60,7 @@ class Job:
 
     def stage(self, name: str, **settings: Any) -> Stage:
         family = self.family
-        return Stage(name, self.out, self.minutes * _SHARES[name], family.RATES[name], family.BATCHES[name], **settings)
+        return Stage(name, self.out, self.minutes * family.SHARES[name], family.RATES[name], family.BATCHES[name], **settings)
 
     def demonstrations(self) -> Demonstrations:
         return open_demonstrations(self.data, self.shared / "frames")
@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--policy", choices=tuple(FAMILIES), required=True)
     parser.add_argument("--stage", choices=STAGES, help="only this one; default: all in order")
-    parser.add_argument("--minutes", type=float, default=50, help="processor minutes for vision, policy and finetune together")
+    parser.add_argument("--minutes", type=float, required=True, help="processor minutes for vision, policy and finetune together")
     parser.add_argument("--shared", type=Path, help="folder for frames and scenes; default: beside --out")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
