@@ -10,7 +10,7 @@ import pytest
 from onnx import helper
 
 from tests.quantization.conftest import SaveGraph
-from vla_demo.quantization import dynamic
+from vla_demo.quantization import convolutions, dynamic
 from vla_demo.quantization.audit import audited
 from vla_demo.quantization.convolutions import weight_codes
 from vla_demo.quantization.dynamic import quantize_dynamically
@@ -35,14 +35,28 @@ def both(fp32: Path, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return answer(fp32, x), answer(int8, x)
 
 
+def kinds(fp32: Path) -> list[str]:
+    """The operators of the graph that `both` made."""
+    return [node.op_type for node in onnx.load(fp32.with_name("int8.onnx")).graph.node]
+
+
 CONVOLUTIONS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "plain": ({}, (8, 4, 3, 3)),
-    "strided and padded": ({"strides": [2, 2], "pads": [1, 1, 1, 1]}, (8, 4, 3, 3)),
-    "padded by name": ({"auto_pad": "SAME_UPPER"}, (8, 4, 3, 3)),
-    "dilated": ({"dilations": [2, 2]}, (8, 4, 3, 3)),
-    "depthwise": ({"group": 4}, (4, 1, 3, 3)),
-    "pointwise": ({}, (8, 4, 1, 1)),
+    "plain": ({}, (8, 16, 3, 3)),
+    "strided and padded": ({"strides": [2, 2], "pads": [1, 1, 1, 1]}, (8, 16, 3, 3)),
+    "padded unevenly": ({"strides": [1, 3], "pads": [0, 1, 2, 3]}, (8, 16, 3, 5)),
+    "dilated": ({"dilations": [2, 3], "strides": [2, 1], "pads": [2, 0, 2, 0]}, (8, 16, 3, 3)),
+    "pointwise": ({}, (8, 16, 1, 1)),
+    "pointwise and strided": ({"strides": [2, 2]}, (8, 16, 1, 1)),
+    "padded by name": ({"auto_pad": "SAME_UPPER"}, (8, 16, 3, 3)),
+    "depthwise": ({"group": 16}, (16, 1, 3, 3)),
+    "of few channels": ({"strides": [2, 2], "pads": [3, 3, 3, 3]}, (8, 3, 7, 7)),
 }
+GATHERED = set(CONVOLUTIONS) - {"padded by name", "depthwise", "of few channels"}
+
+
+def channels(kind: str) -> int:
+    attributes, shape = CONVOLUTIONS[kind]
+    return shape[1] * int(attributes.get("group", 1))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -50,17 +64,34 @@ CONVOLUTIONS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 def test_a_convolution_stays_close_but_not_equal(save_graph: SaveGraph, kind: str, bias: bool) -> None:
     attributes, shape = CONVOLUTIONS[kind]
     weights = {"w": random(*shape)} | ({"b": random(shape[0], seed=1)} if bias else {})
-    fp32 = save_graph([helper.make_node("Conv", ["x", *weights], ["y"], **attributes)], weights, (3, 4, 12, 16))
-    before, after = both(fp32, random(3, 4, 12, 16, seed=2))
+    fp32 = save_graph([helper.make_node("Conv", ["x", *weights], ["y"], **attributes)], weights, (3, channels(kind), 13, 16))
+    before, after = both(fp32, random(3, channels(kind), 13, 16, seed=2))
+    assert before.shape == after.shape
     assert 0 < np.abs(after - before).max() < 0.03 * np.abs(before).max()
 
 
-def test_a_convolution_keeps_a_scale_for_each_channel(save_graph: SaveGraph) -> None:
+@pytest.mark.parametrize("kind", sorted(GATHERED))
+def test_gathered_patches_answer_the_bits_of_the_integer_convolution(
+    save_graph: SaveGraph, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attributes, shape = CONVOLUTIONS[kind]
+    fp32 = save_graph([helper.make_node("Conv", ["x", "w"], ["y"], **attributes)], {"w": random(*shape)}, (2, 16, 13, 16))
+    x = random(2, 16, 13, 16, seed=2)
+    _, gathered = both(fp32, x)
+    assert "ConvInteger" not in kinds(fp32)
+    monkeypatch.setattr(convolutions, "_FEWEST_CHANNELS", 1000)
+    _, convolved = both(fp32, x)
+    assert "ConvInteger" in kinds(fp32)
+    np.testing.assert_allclose(gathered, convolved, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("inputs", [4, 32])
+def test_a_convolution_keeps_a_scale_for_each_channel(save_graph: SaveGraph, inputs: int) -> None:
     """One channel a thousand times smaller than the others would vanish under a single scale."""
-    weight = random(8, 4, 3, 3)
+    weight = random(8, inputs, 3, 3)
     weight[3] /= 1000
-    fp32 = save_graph([helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weight}, (1, 4, 12, 16))
-    before, after = both(fp32, random(1, 4, 12, 16, seed=2))
+    fp32 = save_graph([helper.make_node("Conv", ["x", "w"], ["y"])], {"w": weight}, (1, inputs, 12, 16))
+    before, after = both(fp32, random(1, inputs, 12, 16, seed=2))
     assert np.abs(after[:, 3] - before[:, 3]).max() < 0.03 * np.abs(before[:, 3]).max()
 
 
@@ -95,19 +126,30 @@ def test_a_batch_norm_behind_a_convolution_is_folded_into_it(save_graph: SaveGra
     weights = {"w": random(8, 4, 3, 3)} | {n: np.abs(random(8, seed=i)) for i, n in enumerate("sbmv")}
     fp32 = save_graph(nodes, weights, (1, 4, 12, 16))
     both(fp32, random(1, 4, 12, 16))
-    assert "BatchNormalization" not in {node.op_type for node in onnx.load(fp32.with_name("int8.onnx")).graph.node}
+    assert "BatchNormalization" not in kinds(fp32)
 
 
-def test_an_activation_two_convolutions_read_is_quantized_once(save_graph: SaveGraph) -> None:
+@pytest.mark.parametrize("inputs", [4, 32])
+def test_an_activation_two_convolutions_read_is_quantized_once(save_graph: SaveGraph, inputs: int) -> None:
     nodes = [
-        helper.make_node("Conv", ["x", "w"], ["a"], name="first"),
-        helper.make_node("Conv", ["x", "v"], ["b"], name="second"),
+        helper.make_node("Conv", ["x", "w"], ["a"], name="first", pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Conv", ["x", "v"], ["b"], name="second", strides=[2, 2]),
         helper.make_node("Add", ["a", "b"], ["y"], name="sum"),
     ]
-    fp32 = save_graph(nodes, {"w": random(8, 4, 3, 3), "v": random(8, 4, 3, 3, seed=1)}, (1, 4, 12, 16))
-    both(fp32, random(1, 4, 12, 16))
-    kinds = [node.op_type for node in onnx.load(fp32.with_name("int8.onnx")).graph.node]
-    assert (kinds.count("DynamicQuantizeLinear"), kinds.count("ConvInteger")) == (1, 2)
+    fp32 = save_graph(nodes, {"w": random(8, inputs, 3, 3), "v": random(8, inputs, 1, 1, seed=1)}, (1, inputs, 12, 16))
+    both(fp32, random(1, inputs, 12, 16))
+    assert kinds(fp32).count("DynamicQuantizeLinear") == 1
+    assert kinds(fp32).count("ConvInteger") + kinds(fp32).count("MatMulInteger") == 2
+
+
+def test_gathered_patches_fit_pictures_of_any_size(save_graph: SaveGraph) -> None:
+    attributes = {"strides": [2, 2], "pads": [1, 1, 1, 1], "dilations": [1, 2]}
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], **attributes)]
+    fp32 = save_graph(nodes, {"w": random(8, 16, 3, 3)}, (1, 16, "height", "width"))
+    for size in ((7, 9), (8, 10), (31, 6)):
+        before, after = both(fp32, random(1, 16, *size))
+        assert before.shape == after.shape
+        assert np.abs(after - before).max() < 0.05 * np.abs(before).max()
 
 
 def test_fp32_weights_do_not_stay_in_the_int8_graph(save_graph: SaveGraph) -> None:
@@ -132,12 +174,11 @@ def test_a_channel_of_zeros_keeps_its_zeros() -> None:
     weight[1] = 0
     codes, scale = weight_codes(weight)
     assert np.isfinite(scale).all()
-    assert (codes[1] == 128).all()
+    assert (codes[1] == 0).all()
 
 
 def test_codes_are_at_most_half_a_step_off() -> None:
     weight = random(8, 4, 3, 3)
     codes, scale = weight_codes(weight)
     steps = scale[:, None, None, None]
-    assert np.abs((codes.astype(np.float32) - 128) * steps - weight).max() <= 0.501 * scale.max()
-    assert (np.abs((codes.astype(np.float32) - 128) * steps - weight) <= 0.501 * steps).all()
+    assert (np.abs(codes * steps - weight) <= 0.501 * steps).all()

@@ -100,10 +100,10 @@ def test_a_damaged_graph_is_made_again(act: PolicyPackage, cache: Path, damage: 
 def test_another_scheme_or_version_makes_it_again(act: PolicyPackage, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (graph,) = quantize_stage(act, "vision", "int8", cache)
     receipt = GraphStore(cache).path(graph).parent / "receipt.json"
-    assert json.loads(receipt.read_text())["made_with"]["algorithm"] == 1
-    monkeypatch.setitem(SCHEMES, "int8", DynamicInt8(algorithm=2))  # type: ignore[arg-type]
+    assert json.loads(receipt.read_text())["made_with"]["algorithm"] == DynamicInt8().algorithm
+    monkeypatch.setitem(SCHEMES, "int8", DynamicInt8(algorithm=99))  # type: ignore[arg-type]
     quantize_stage(act, "vision", "int8", cache)
-    assert json.loads(receipt.read_text())["made_with"]["algorithm"] == 2
+    assert json.loads(receipt.read_text())["made_with"]["algorithm"] == 99
 
 
 def test_an_fp32_file_that_is_not_the_manifests_is_refused(act: PolicyPackage, cache: Path) -> None:

@@ -1,6 +1,12 @@
-"""Convolutions to dynamic int8 with a scale for each output channel (ONNX Runtime's own rewriting has one for all of them)."""
+"""Convolutions to dynamic int8 with a scale for each output channel (ONNX Runtime's own rewriting has one for all of them).
 
-from collections.abc import Mapping
+y = x * w + b becomes y = integers(q(x), q(w)) * (scale_x * scale_w[channel]) + b, with scale_x taken from x at run time. The integers come
+from one of two forms that answer the same bits: a matrix product over gathered patches, which ONNX Runtime runs 2 to 3 times as fast as
+the FP32 convolution (1.32, x86-64 with VNNI), or ConvInteger, which runs about as fast as FP32 but takes any convolution.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,85 +14,143 @@ from numpy.typing import NDArray
 
 __all__ = ["quantize_convolutions", "weight_codes"]
 
-_SHIFT = 128  # zero point of the stored weights: uint8 that mean symmetric int8
+_SHIFT = 128  # zero point of the weights of ConvInteger, which is some ten times slower on signed ones
+_FEWEST_CHANNELS = 16  # with fewer, as in the first layer, gathering patches costs more than it saves
+_LAST = np.iinfo(np.int64).max
+
+
+@dataclass
+class _Rewriting:
+    """The graph as it is written anew."""
+
+    model: Any
+    nodes: list[Any] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)  # outputs that several convolutions share
+
+    def node(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, outputs, name=outputs[0], **attributes))
+        return outputs[0]
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def shared(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> str:
+        """A node that is written once, however many convolutions want it."""
+        if outputs[0] not in self.made:
+            self.made.add(outputs[0])
+            self.node(kind, inputs, *outputs, **attributes)
+        return outputs[0]
 
 
 def quantize_convolutions(model: Any) -> int:
-    """Replace each Conv with constant weights in an `onnx.ModelProto`, in place; answers how many.
+    """Replace each Conv with constant weights in an `onnx.ModelProto`, in place; answers how many."""
+    from onnx import numpy_helper
 
-    y = x * w + b becomes y = ConvInteger(q(x), q(w)) * (scale_x * scale_w[channel]) + b, with scale_x taken from x at run time.
-    """
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    quantized_inputs: set[str] = set()
-    nodes: list[Any] = []
-    count = 0
-    for node in model.graph.node:
+    rewriting, count = _Rewriting(model), 0
+    for node in list(model.graph.node):
         if node.op_type == "Conv" and node.input[1] in weights:
-            nodes += _quantized_input(node.input[0], quantized_inputs)
-            nodes += _integer_convolution(model, node, weights)
+            _convolution(rewriting, node, numpy_helper.to_array(weights[node.input[1]]))
             count += 1
         else:
-            nodes.append(node)
+            rewriting.nodes.append(node)
     del model.graph.node[:]
-    model.graph.node.extend(nodes)
+    model.graph.node.extend(rewriting.nodes)
     _drop_unused(model)
     return count
 
 
-def weight_codes(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(O, ...) to codes of the same shape and a scale (O,): weight is about (code - 128) * scale."""
+def weight_codes(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(O, ...) to codes -127..127 of the same shape and a scale (O,): weight is about codes * scale."""
     reach = np.abs(weight).reshape(len(weight), -1).max(axis=1)
     scale = np.where(reach > 0, reach / np.float32(127), np.float32(1)).astype(np.float32)
-    codes = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clip(-127, 127) + _SHIFT
-    return codes.astype(np.uint8), scale
+    codes = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clip(-127, 127)
+    return codes.astype(np.int8), scale
 
 
-def _quantized_input(name: str, done: set[str]) -> list[Any]:
-    """Quantize an activation once, however many convolutions read it."""
+def _convolution(to: _Rewriting, node: Any, weight: NDArray[np.float32]) -> None:
+    source = node.input[0]
+    to.shared("DynamicQuantizeLinear", [source], f"{source}_codes", f"{source}_scale", f"{source}_zero")
+    codes, scale = weight_codes(weight)
+    if _gathers(node, weight):
+        _patch_product(to, node, codes, scale)
+    else:
+        _integer_convolution(to, node, codes, scale)
+
+
+def _gathers(node: Any, weight: NDArray[np.float32]) -> bool:
+    attributes = _attributes(node)
+    plain = attributes.get("group", 1) == 1 and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
+    return plain and weight.ndim == 4 and weight.shape[1] >= _FEWEST_CHANNELS
+
+
+def _integer_convolution(to: _Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
+    source, output = node.input[0], node.output[0]
+    stored = to.constant(f"{output}_weight", (codes.astype(np.int16) + _SHIFT).astype(np.uint8))
+    shift = to.constant(f"{output}_shift", np.array(_SHIFT, np.uint8))
+    sums = to.node("ConvInteger", [f"{source}_codes", stored, f"{source}_zero", shift], f"{output}_sum", **_attributes(node))
+    along_channels = (1, -1, *[1] * (codes.ndim - 2))
+    scaled = _scaled(to, node, sums, scale.reshape(along_channels), output if not _bias(node) else f"{output}_scaled")
+    if _bias(node):
+        shape = to.constant(f"{output}_spread", np.array(along_channels, np.int64))
+        to.node("Add", [scaled, to.node("Reshape", [_bias(node), shape], f"{output}_bias")], output)
+
+
+def _patch_product(to: _Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
+    """Channels last: the patches (N, h, w, kh*kw*C) times the weights (kh*kw*C, O); then back to channels first."""
+    source, output = node.input[0], node.output[0]
+    patches = _patches(to, node, codes.shape[2:])
+    stored = to.constant(f"{output}_weight", codes.transpose(2, 3, 1, 0).reshape(-1, len(codes)))
+    zeros = to.constant(f"{output}_shift", np.zeros(len(codes), np.int8))
+    sums = to.node("MatMulInteger", [patches, stored, f"{source}_zero", zeros], f"{output}_sum")
+    last = _scaled(to, node, sums, scale, f"{output}_scaled")
+    if _bias(node):
+        last = to.node("Add", [last, _bias(node)], f"{output}_biased")
+    to.node("Transpose", [last], output, perm=[0, 3, 1, 2])
+
+
+def _patches(to: _Rewriting, node: Any, kernel: tuple[int, ...]) -> str:
+    """For each place of the kernel the pixels under it, as one strided slice of the padded picture, side by side."""
+    source, output, attributes = node.input[0], node.output[0], _attributes(node)
+    strides, dilations = attributes.get("strides", [1, 1]), attributes.get("dilations", [1, 1])
+    top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+    picture = to.shared("Transpose", [f"{source}_codes"], f"{source}_last", perm=[0, 2, 3, 1])
+    if any((top, left, bottom, right)):
+        pads = to.constant(f"{output}_pads", np.array([0, top, left, 0, 0, bottom, right, 0]))
+        picture = to.node("Pad", [picture, pads, f"{source}_zero"], f"{output}_padded")
+    axes, steps = to.constant(f"{output}_axes", np.array([1, 2])), to.constant(f"{output}_steps", np.array(strides))
+    slices = []
+    for place in np.ndindex(*kernel):
+        # From the end, so that any size of picture will do: the last place reads to the end, the others stop as far before it.
+        first = np.array([p * d for p, d in zip(place, dilations, strict=True)])
+        stop = first - np.array([(k - 1) * d for k, d in zip(kernel, dilations, strict=True)])
+        name = f"{output}_at_{place[0]}_{place[1]}"
+        ends = [to.constant(f"{name}_first", first), to.constant(f"{name}_stop", np.where(stop < 0, stop, _LAST))]
+        slices.append(to.node("Slice", [picture, *ends, axes, steps], name))
+    return slices[0] if len(slices) == 1 else to.node("Concat", slices, f"{output}_patches", axis=3)
+
+
+def _scaled(to: _Rewriting, node: Any, sums: str, scale: NDArray[np.float32], out: str) -> str:
+    source, output = node.input[0], node.output[0]
+    as_float = to.node("Cast", [sums], f"{output}_float", to=1)  # TensorProto.FLOAT
+    factor = to.node("Mul", [f"{source}_scale", to.constant(f"{output}_weight_scale", scale)], f"{output}_factor")
+    return to.node("Mul", [as_float, factor], out)
+
+
+def _bias(node: Any) -> str:
+    """The name of the bias, empty when there is none."""
+    return str(node.input[2]) if len(node.input) > 2 else ""
+
+
+def _attributes(node: Any) -> dict[str, Any]:
     from onnx import helper
 
-    if name in done:
-        return []
-    done.add(name)
-    outputs = [f"{name}_conv_codes", f"{name}_conv_scale", f"{name}_conv_zero"]
-    return [helper.make_node("DynamicQuantizeLinear", [name], outputs, name=f"{name}_conv_quantize")]
-
-
-def _integer_convolution(model: Any, node: Any, weights: Mapping[str, Any]) -> list[Any]:
-    from onnx import TensorProto, helper, numpy_helper
-
-    source, output = node.input[0], node.output[0]
-    weight = numpy_helper.to_array(weights[node.input[1]])
-    codes, scale = weight_codes(weight)
-    spread = (1, -1, *[1] * (weight.ndim - 2))  # along the channels of (N, O, ...)
-
-    def stored(suffix: str, value: NDArray[Any]) -> str:
-        model.graph.initializer.append(numpy_helper.from_array(value, f"{output}_{suffix}"))
-        return f"{output}_{suffix}"
-
-    inputs = [f"{source}_conv_codes", stored("weight", codes), f"{source}_conv_zero", stored("shift", np.array(_SHIFT, np.uint8))]
-    integer = helper.make_node("ConvInteger", inputs, [f"{output}_sum"], name=f"{node.name or output}_quant")
-    integer.attribute.extend(node.attribute)
-    scaled = f"{output}_scaled" if _has_bias(node) else output
-    nodes = [
-        integer,
-        helper.make_node("Cast", [f"{output}_sum"], [f"{output}_cast"], name=f"{output}_cast", to=TensorProto.FLOAT),
-        helper.make_node(
-            "Mul",
-            [f"{source}_conv_scale", stored("weight_scale", scale.reshape(spread))],
-            [f"{output}_scale"],
-            name=f"{output}_scale",
-        ),
-        helper.make_node("Mul", [f"{output}_cast", f"{output}_scale"], [scaled], name=scaled),
-    ]
-    if _has_bias(node):
-        bias = helper.make_node("Reshape", [node.input[2], stored("spread", np.array(spread, np.int64))], [f"{output}_bias"])
-        nodes += [bias, helper.make_node("Add", [scaled, f"{output}_bias"], [output], name=f"{output}_add")]
-    return nodes
-
-
-def _has_bias(node: Any) -> bool:
-    return len(node.input) > 2 and bool(node.input[2])
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def _drop_unused(model: Any) -> None:

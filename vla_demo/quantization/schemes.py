@@ -27,11 +27,10 @@ class DynamicInt8:
     """8-bit weights with a scale for each output channel; 8-bit activations whose scale is taken from each tensor as it comes.
 
     Products of an activation with weights are quantized: MatMul, Gemm, Conv. Products of two activations (attention) and tables (Gather)
-    stay in FP32. Weights are symmetric int8; convolutions hold the same values shifted by 128, because ONNX Runtime 1.32 runs ConvInteger
-    some ten times slower on signed weights (x86-64). On x86 without VNNI, sums of two 8-bit products may saturate in 16 bits.
+    stay in FP32. Weights are symmetric. On x86 without VNNI, sums of two 8-bit products may saturate in 16 bits.
     """
 
-    algorithm: int = 1  # count up when the rewriting changes, so that cached graphs are made anew
+    algorithm: int = 2  # count up when the rewriting changes, so that cached graphs are made anew
     per_channel: bool = True
     weights: str = "int8"
     activations: str = "uint8"
