@@ -40,3 +40,9 @@ def take_forever(out: str, progress: Tell) -> None:
     with whole_folder(Path(out)):
         progress(str(os.getpid()))
         time.sleep(600)
+
+
+def begin_and_wait(source: str, out: str, revision: str | None, progress: Tell) -> None:
+    with whole_folder(Path(out)):
+        progress("begun")
+        time.sleep(600)

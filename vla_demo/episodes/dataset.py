@@ -71,10 +71,14 @@ class Dataset:
         """Where its files lie."""
         return self._files.folder
 
+    def summary(self, index: int) -> EpisodeSummary:
+        """Raises `UnknownEpisode`, listing what there is."""
+        self._row(index)
+        return next(e for e in self.episodes if e.index == index)
+
     def episode(self, index: int) -> Episode:
         """Numbers now, pictures when `frame` asks. Raises `UnknownEpisode`, listing what there is."""
-        row = self._row(index)
-        summary = next(e for e in self.episodes if e.index == index)
+        row, summary = self._row(index), self.summary(index)
         states, actions, times = _read_numbers(self._files.file(row.data_path), row)
         cursors = {camera: VideoCursor(span.file, self.fps) for camera, span in self._spans(row).items()}
         recording = _Recording(row, states, actions, times, cursors)

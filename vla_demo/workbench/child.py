@@ -72,6 +72,7 @@ def _run(target: str, arguments: Mapping[str, str | None]) -> int:
     """In the child: what the work prints goes to standard error, so that only messages reach the parent."""
     parent = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the parent passes it on, once
     signal.signal(signal.SIGTERM, _stop)
 
     def tell(message: Mapping[str, Any]) -> None:
@@ -88,6 +89,7 @@ def _run(target: str, arguments: Mapping[str, str | None]) -> int:
 
 
 def _stop(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not disturb the tidying up
     raise Stopped("asked to stop")
 
 

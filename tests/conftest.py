@@ -1,0 +1,31 @@
+"""What several rooms test with: two recorded episodes that fit the tiny packages, and a cache that is not the user's."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def episodes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LeRobot dataset of two episodes of 20 frames: validation in cluster 6, then a test recovery in cluster 3."""
+    from vla_demo.episodes.recording import EpisodeWriter
+
+    folder = tmp_path_factory.mktemp("recorded") / "episodes"
+    with EpisodeWriter(folder, CAMERAS, (48, 64), [f"{joint}.pos" for joint in JOINTS], 30) as writer:
+        for index, tags in enumerate([{"cluster": 6, "split": "validation"}, {"cluster": 3, "split": "test", "is_recovery": True}]):
+            episode = fake_episode(index, frames=20)
+            frames = [episode.frame(i) for i in range(len(episode))]
+            writer.add([(f.observation, f.action) for f in frames], INSTRUCTION, **tags)
+    return folder
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where packages and quantized graphs are kept during this test; child processes see it too, and the tests' own modules."""
+    monkeypatch.setenv("VLA_DEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path / "cache"

@@ -1,0 +1,105 @@
+"""Results as text for a terminal, every figure with what it was measured on and over how many."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.evaluation.replay import ReplayReport
+
+__all__ = ["package_json", "package_table", "replay_json", "replay_table"]
+
+Rows = Sequence[Sequence[str]]
+
+
+def replay_json(report: ReplayReport, graphs: Sequence[StageGraph]) -> dict[str, Any]:
+    """The report, and of each graph that ran how many of its nodes are quantized."""
+    return {**report.as_json(), "graphs": [_graph(g) for g in graphs]}
+
+
+def replay_table(report: ReplayReport, graphs: Sequence[StageGraph], policy: str) -> str:
+    """Errors by joint, then the stages."""
+    return "\n".join([*_headline(report, policy), "", *_joints(report), "", *_distance(report), "", *_stages(report, graphs)])
+
+
+def package_json(package: PolicyPackage) -> dict[str, Any]:
+    spec = package.spec
+    return {
+        "package": str(package.folder),
+        "family": spec.family,
+        "checkpoint": spec.checkpoint,
+        "revision": spec.revision,
+        "cameras": list(spec.cameras),
+        "joints": list(spec.joint_names),
+        "chunk_size": spec.chunk_size,
+        "denoise_steps": spec.denoise_steps,
+        "graphs": [_graph(g) for g in package.graphs],
+        "package_bytes": sum(g.size_bytes for g in package.graphs),
+        "parity": dict(package.parity),
+        "provenance": dict(package.provenance),
+    }
+
+
+def package_table(package: PolicyPackage) -> str:
+    rows = [["stage", "graph", "precision", "MB"]]
+    rows += [[g.role, g.name, g.precision, _megabytes(g.size_bytes)] for g in package.graphs]
+    lines = [f"{package.spec.family} {package.spec.checkpoint} in {package.folder}", "", *_aligned(rows, left=3)]
+    parity = package.parity
+    if "max_abs" in parity and "tolerance" in parity:
+        observations = parity.get("observations", "?")
+        proof = f"max error {parity['max_abs']:.1e} of at most {parity['tolerance']:.0e} standard deviations, {observations} observations"
+        lines += ["", f"parity with PyTorch: {proof}"]
+    return "\n".join(lines)
+
+
+def _headline(report: ReplayReport, policy: str) -> Iterator[str]:
+    extent = f"{report.frames} frames" if report.frames == report.episode_frames else f"{report.frames} of {report.episode_frames} frames"
+    yield f"{policy}  {report.variant}"
+    yield f"episode {report.episode}, {extent}, {report.chunks} chunks, seed {report.seed}"
+
+
+def _joints(report: ReplayReport) -> Iterator[str]:
+    """Mean absolute errors, in dataset units."""
+    yield "mean absolute error"
+    rows = [["joint", "executed", "whole chunk", "FP32 executed", "from FP32"]]
+    columns = (report.executed_mae, report.chunk_mae, report.reference_executed_mae, report.reference_mae)
+    rows += [[joint, *(f"{column[joint]:.3f}" for column in columns)] for joint in report.joint_names]
+    yield from _aligned(rows, left=1)
+
+
+def _distance(report: ReplayReport) -> Iterator[str]:
+    yield f"within tolerance  {report.within_tolerance:.1%}  ({report.tolerance_definition})"
+    if report.is_reference:
+        yield "vs reference      this is the FP32 reference itself; it ran once"
+        return
+    yield f"vs reference      {report.reference}, same noise"
+    yield f"                  max error {report.reference_max_abs:.3f} ({report.reference_max_abs_std:.4f} standard deviations)"
+    yield f"                  smallest cosine of a chunk {report.reference_min_cosine:.6f} (normalized by the {report.normalized_by})"
+
+
+def _stages(report: ReplayReport, graphs: Sequence[StageGraph]) -> Iterator[str]:
+    rows = [["stage", "precision", "ms p50", "ms p95", "FP32 ms p50", "MB", "quantized nodes"]]
+    for role, ms in report.stage_ms.items():
+        mine = [g for g in graphs if g.role == role]
+        counted = f"{sum(g.quantized_nodes for g in mine)} of {sum(g.nodes for g in mine)}" if any(g.nodes for g in mine) else "-"
+        reference = report.reference_stage_ms[role]["p50"]
+        times = [f"{value:.1f}" for value in (ms["p50"], ms["p95"], reference)]
+        rows.append([role, report.variant.precision(role), *times, _megabytes(report.stage_bytes[role]), counted])
+    yield from _aligned(rows, left=2)
+    yield f"measured {report.as_json()['measured']}"
+
+
+def _aligned(rows: Rows, left: int) -> Iterator[str]:
+    """Columns two blanks apart, the first `left` of them flush left and the others flush right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        yield "  ".join(cells).rstrip()
+
+
+def _graph(graph: StageGraph) -> dict[str, Any]:
+    keys = ("role", "name", "precision", "size_bytes", "sha256", "nodes", "quantized_nodes")
+    return {key: getattr(graph, key) for key in keys}
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.2f}"

@@ -1,0 +1,43 @@
+"""The verb that makes data: the twin's scripted expert, recorded as a LeRobot dataset."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vla_demo.core.errors import MissingPiece
+from vla_demo.episodes.recording import EpisodeWriter, VideoEncoding
+from vla_demo.workbench.progress import Preparing
+
+__all__ = ["PICTURE", "record_twin"]
+
+PICTURE = (240, 320)  # (H, W)
+FPS = 30
+
+
+def record_twin(out: Path, splits: Sequence[str], jobs: int = 1, encoding: VideoEncoding | None = None) -> Iterator[Preparing]:
+    """Record every episode of `splits`, in that order, into the new folder `out`; progress once an episode.
+
+    The starts are fixed by the protocol, so that the same call makes the same demonstrations anywhere. Only solved ones are recorded.
+    Raises `InvalidInput` when `out` exists or a split does not. Closing the iterator leaves nothing behind.
+    """
+    try:
+        from vla_demo.twin.demonstrations import demonstrations
+        from vla_demo.twin.scene import CAMERAS, INSTRUCTION, JOINT_NAMES
+        from vla_demo.twin.starts import split_starts
+    except ImportError as error:
+        raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin,export]'") from error
+    total = sum(1 for split in splits for _ in split_starts(split))
+    with EpisodeWriter(out, CAMERAS, PICTURE, JOINT_NAMES, FPS, encoding) as writer:
+        yield Preparing("Setting up the twin", 0.0)
+        for split in splits:
+            for demonstration in demonstrations(split, PICTURE, jobs):
+                start = demonstration.start
+                index = writer.add(
+                    demonstration.frames,
+                    INSTRUCTION,
+                    cluster=start.cluster,
+                    is_recovery=start.failure is not None,
+                    split=split,
+                    seed=start.number,
+                )
+                kind = f"recovery: {start.failure}" if start.failure else f"{len(demonstration.frames)} frames"
+                yield Preparing(f"Episode {index} of {total}, {split}, cluster {start.cluster}, {kind}", (index + 1) / total)
