@@ -105,6 +105,15 @@ def test_a_variant_may_be_text_or_a_variant(smolvla: PolicyPackage) -> None:
         open_policy(smolvla.folder, "brain=int8")
 
 
+def test_a_variant_of_another_family_is_refused_and_one_without_steps_gets_the_checkpoints_own(
+    act: PolicyPackage, smolvla: PolicyPackage
+) -> None:
+    with pytest.raises(UnknownVariant, match="act has no stage llm"):
+        open_policy(act.folder, Variant.reference(smolvla.spec))
+    without = replace(Variant.reference(smolvla.spec), denoise_steps=None)
+    assert open_policy(smolvla.folder, without).variant.denoise_steps == smolvla.spec.denoise_steps
+
+
 def test_a_precision_that_was_not_made_is_an_error_never_fp32(act: PolicyPackage, tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="has not been made yet"):
         open_policy(act.folder, "vision=int8", cache=tmp_path)

@@ -25,10 +25,10 @@ class StageGraph:
     role: str  # stage: "vision" | "llm" | "expert"
     name: str  # graph of the stage: "vision", "prefix", "context", "step", "transformer"
     precision: str  # "fp32" | "int8"
-    file: str  # relative to the package (or to the cache of quantized graphs); weights beside it in `<file>.data` when over 2 GB
+    file: str  # relative to the package (or to `<cache>/quantized`); external weights, if any, lie beside it in `<file>.data`
     size_bytes: int  # graph and external weights together
     sha256: str  # of the graph file followed by its external weights, if any
-    nodes: int  # nodes that this precision could have quantized (weights times activations)
+    nodes: int  # products of an activation with weights that this precision could have quantized; 0 for fp32
     quantized_nodes: int  # of those, how many it did; 0 for fp32
 
 
@@ -77,7 +77,7 @@ class PolicyPackage:
 
     folder: Path
     spec: PolicySpec
-    graphs: tuple[StageGraph, ...]  # the FP32 graphs, every graph of every stage
+    graphs: tuple[StageGraph, ...]  # FP32: every graph of every stage; a package made for a board may bring other precisions along
     preprocessing: Preprocessing
     parity: Mapping[str, Any]  # the exporter's report: observations, max_abs, tolerance, per-stage errors, versions
     provenance: Mapping[str, Any]  # checkpoint, revision, lerobot/torch/onnx versions, when

@@ -50,8 +50,8 @@ class ExportedPolicy:
 
     def __init__(self, package: PolicyPackage, variant: Variant, store: GraphStore, threads: int | None = None) -> None:
         self.package = package
-        self.variant = variant
-        chosen = [located(package, store, graph, variant) for graph in reference_graphs(package)]
+        self.variant = Variant.of(package.spec, {s.role: s.precision for s in variant.stages}, variant.denoise_steps)  # fits this package
+        chosen = [located(package, store, graph, self.variant) for graph in reference_graphs(package)]
         self.graphs = tuple(graph for graph, _ in chosen)  # as they run: their bytes and counts of quantized nodes
         self._files = {(g.role, g.name): GraphFile(path, g.sha256, threads) for g, path in chosen}
         self._sessions: dict[GraphFile, Session] = {}
@@ -94,7 +94,8 @@ class ExportedPolicy:
         self, x: NDArray[np.float32], tensors: _Tensors, stage_ms: dict[str, float], watch: DenoiseWatcher | None
     ) -> NDArray[np.float32]:
         """Euler from noise at t = 1 to actions at t = 0, as LeRobot integrates: x += dt * velocity, dt = -1 / steps."""
-        steps = self.variant.denoise_steps or 1
+        steps = self.variant.denoise_steps
+        assert steps is not None  # `Variant.of` gives a denoising policy its steps
         for step in range(steps):
             tensors["x"], tensors["time"] = x, np.asarray([1.0 - step / steps], np.float32)
             self._run(tensors, stage_ms, in_loop=True)
