@@ -30,8 +30,8 @@ class ReferencePolicy:
 
     def __init__(self, checkpoint: CheckpointFolder, loaded: "LoadedCheckpoint") -> None:
         self._loaded = loaded
-        self._keys = camera_keys(checkpoint, loaded.config)
-        self._state_key = outside_key(checkpoint, "observation.state")
+        self.camera_keys = camera_keys(checkpoint, loaded.config)  # camera -> its key in LeRobot's batch, in the policy's order
+        self.state_key = outside_key(checkpoint, "observation.state")
         self._spec = policy_spec(checkpoint, loaded.config)
 
     @property
@@ -56,24 +56,28 @@ class ReferencePolicy:
 
         arguments = {} if self._spec.noise_shape is None else {"noise": self._noise(noise)}
         with torch.inference_mode():
-            batch = self._loaded.preprocessor(self._batch(observation))
-            actions = self._loaded.policy.predict_action_chunk(batch, **arguments)
+            actions = self._loaded.policy.predict_action_chunk(self.prepared(observation), **arguments)
             physical = self._loaded.postprocessor(actions)
         return ActionChunk(physical[0].numpy().astype(np.float32), observation.captured_at)
+
+    def prepared(self, observation: Observation) -> dict[str, Any]:
+        """The batch of tensors that LeRobot's preprocessor hands to the policy."""
+        batch: dict[str, Any] = self._loaded.preprocessor(self._batch(observation))
+        return batch
 
     def _batch(self, observation: Observation) -> dict[str, Any]:
         """What LeRobot's preprocessor takes: pictures (3, H, W) in [0, 1], joints (J,), the task as text."""
         import torch
 
-        missing = [camera for camera in self._keys if camera not in observation.images]
+        missing = [camera for camera in self.camera_keys if camera not in observation.images]
         if missing:
-            raise InvalidInput(f"no picture of {', '.join(missing)}; this policy sees through {', '.join(self._keys)}")
+            raise InvalidInput(f"no picture of {', '.join(missing)}; this policy sees through {', '.join(self.camera_keys)}")
         pictures = {
             key: torch.from_numpy(np.ascontiguousarray(observation.images[camera].transpose(2, 0, 1))).float() / 255
-            for camera, key in self._keys.items()
+            for camera, key in self.camera_keys.items()
         }
         joints = torch.from_numpy(np.asarray(observation.joints, np.float32))
-        return pictures | {self._state_key: joints, "task": observation.instruction}
+        return pictures | {self.state_key: joints, "task": observation.instruction}
 
     def _noise(self, noise: NDArray[np.float32] | None) -> Any:
         import torch

@@ -12,6 +12,9 @@ VlaDemoError
 └── Stopped             the user asked to stop; nothing is wrong
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 __all__ = [
     "CheckpointError",
     "InvalidInput",
@@ -51,7 +54,11 @@ class PackageError(VlaDemoError):
 
 
 class ParityError(VlaDemoError):
-    """The exported graphs do not reproduce the PyTorch policy."""
+    """The exported graphs do not reproduce the PyTorch policy; `report` says by how much and where."""
+
+    def __init__(self, message: str, report: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.report = dict(report or {})
 
 
 class QuantizationError(VlaDemoError):
