@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Features", "open_features"]
 
-_EVERY = 2  # frames: neighbours at 30 Hz look the same; actions keep their 30 Hz
+_EVERY = 4  # frames: neighbours at 30 Hz look the same; actions keep their 30 Hz
 _AT_ONCE = 16  # frames
 
 
