@@ -1,0 +1,59 @@
+"""The README is true: its tree is the house, and each command it shows is one that the command line takes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from vla_demo.cli import _parser as parser
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+READMES = [README, *(path.read_text() for path in sorted((ROOT / "recipes").rglob("README.md")))]
+
+
+def tree_in(readme: str) -> str:
+    return readme.partition("\n```\napp.py")[2].partition("```")[0]
+
+
+def rooms_in(readme: str) -> set[str]:
+    """What the README's tree draws below vla_demo/."""
+    return set(re.findall(r"^  (\w+(?:/|\.py))\s", tree_in(readme), flags=re.MULTILINE))
+
+
+def folders_in(readme: str) -> set[str]:
+    """What the README's tree draws beside vla_demo/, and vla_demo/ itself."""
+    return set(re.findall(r"^(\w+)/", tree_in(readme), flags=re.MULTILINE))
+
+
+def commands_in(readme: str) -> list[str]:
+    return re.findall(r"^(?:uv run )?vla-demo (.*?)\s*(?:#.*)?$", readme, flags=re.MULTILINE)
+
+
+def test_the_tree_draws_every_room_and_no_other() -> None:
+    package = [path for path in (ROOT / "vla_demo").iterdir() if path.name not in {"__init__.py", "__pycache__"}]
+    assert rooms_in(README) == {f"{path.name}/" if path.is_dir() else path.name for path in package}
+
+
+def test_the_folders_that_the_tree_draws_are_there() -> None:
+    assert folders_in(README) >= {"vla_demo", "assets", "tests"}
+    assert [name for name in folders_in(README) if not (ROOT / name).is_dir()] == []
+
+
+def test_a_tree_is_read_line_by_line() -> None:
+    readme = "```sh\nmake\n```\n```\napp.py  the page\nvla_demo/\n  core/   nouns\n  cli.py  faces\ntests/  all\n```\nassets/ elsewhere"
+    assert rooms_in(readme) == {"core/", "cli.py"}
+    assert folders_in(readme) == {"vla_demo", "tests"}
+
+
+@pytest.mark.parametrize("command", [command for readme in READMES for command in commands_in(readme)])
+def test_a_command_shown_is_a_command_taken(command: str) -> None:
+    if command != "--help":
+        assert parser().parse_args(shlex.split(command)).verb
+
+
+def test_a_command_that_is_not_taken_is_noticed() -> None:
+    (command,) = commands_in("text\nuv run vla-demo replay act --no-such-option   # a comment\n")
+    with pytest.raises(SystemExit):
+        parser().parse_args(shlex.split(command))
