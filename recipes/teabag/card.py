@@ -35,8 +35,8 @@ def card(family: str, run: Path, scores: dict[str, Any]) -> str:
     clusters = ", ".join(f"{cluster}: {share}" for cluster, share in scores["clusters"].items())
     return (
         f"# {_TITLES[family]}\n\n{_MODELS[family]}\n\n"
-        "Grabs a tea bag and drops it into a mug in simulation (`vla_demo.twin`). It shows how policies react to quantization; it is not "
-        "for a real arm.\n\n"
+        "Grabs a tea bag and drops it into a mug in simulation (`vla_demo.twin`). It shows how policies react to quantization; it "
+        "is not for a real arm.\n\n"
         "## Scores\n\n"
         f"**{scores['successes']}/{scores['n']}** (Wilson 95 %: {low:.2f} to {high:.2f}) in closed loop: the 20 test starts of the training "
         f"clusters and the 10 validation starts of held-out cluster 6, {scores['limit_s']:g} s each, {every} actions of each chunk carried "
