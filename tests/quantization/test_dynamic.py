@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 from onnx import helper
 
 from tests.quantization.conftest import SaveGraph
@@ -17,15 +18,15 @@ from vla_demo.quantization.dynamic import quantize_dynamically
 from vla_demo.quantization.preparation import prepare_graph
 
 
-def random(*shape: int, seed: int = 0) -> np.ndarray:
+def random(*shape: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def answer(path: Path, x: np.ndarray) -> np.ndarray:
+def answer(path: Path, x: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(["y"], {"x": x})[0])
 
 
-def both(fp32: Path, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def both(fp32: Path, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What the graph answers before and after, with every product with weights quantized."""
     prepared, int8 = fp32.with_name("prepared.onnx"), fp32.with_name("int8.onnx")
     prepare_graph(fp32, prepared)

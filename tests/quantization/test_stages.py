@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from tests.fakes import noise, observation, tiny_act_package
@@ -23,7 +24,7 @@ from vla_demo.runtime import GraphStore, graph_of_file, open_policy, read_manife
 NUMBER_OF_PRODUCTS = {"vision": 2, "prefix": 3, "context": 2, "step": 3, "transformer": 2}
 
 
-def actions(package: PolicyPackage, variant: Variant, cache: Path) -> np.ndarray:
+def actions(package: PolicyPackage, variant: Variant, cache: Path) -> NDArray[np.float32]:
     policy = open_policy(package.folder, variant, cache=cache)
     return policy.predict_chunk(observation(), noise=noise(policy.spec)).actions
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.fakes import CAMERAS, noise, observation
 from vla_demo.core.errors import InvalidInput, PackageError, Stopped, UnknownVariant
@@ -70,7 +71,7 @@ def test_euler_runs_from_time_one_towards_zero_in_the_variants_number_of_steps(s
     for moment in (1.0, 1.0 - 1 / 3, 1.0 - 2 / 3):
         tensors |= {"x": x, "time": np.array([moment], np.float32)}
         policy._run(tensors, dict.fromkeys(("vision", "llm", "expert"), 0.0), in_loop=True)
-        x = x - tensors["velocity"] / 3
+        x = x - np.asarray(tensors["velocity"], np.float32) / 3
     np.testing.assert_allclose(chunk(policy).actions, policy._preprocessor.actions(x), rtol=1e-5)
 
 
@@ -78,7 +79,7 @@ def test_each_denoising_step_can_be_watched_and_stopped(smolvla: PolicyPackage) 
     policy = open_policy(smolvla.folder, "steps=5")
     seen: list[int] = []
 
-    def watch(step: int, x: np.ndarray) -> None:
+    def watch(step: int, x: NDArray[np.float32]) -> None:
         assert x.shape == policy.spec.noise_shape
         seen.append(step)
         if step == 3:
@@ -144,7 +145,7 @@ def test_pictures_of_a_size_the_graph_does_not_read_are_refused_with_the_size_it
 def test_threads_may_share_a_policy(smolvla: PolicyPackage) -> None:
     policy = open_policy(smolvla.folder, threads=1)
     expected = [chunk(policy, seed=seed).actions for seed in range(4)]
-    answers: dict[int, np.ndarray] = {}
+    answers: dict[int, NDArray[np.float32]] = {}
     workers = [threading.Thread(target=lambda s=seed: answers.update({s: chunk(policy, seed=s).actions})) for seed in range(4)]
     for worker in workers:
         worker.start()
