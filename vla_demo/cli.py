@@ -183,7 +183,7 @@ def _record_twin(chosen: argparse.Namespace) -> None:
 
 
 class _ProgressLine:
-    """Progress on standard error: one line that is rewritten on a terminal, elsewhere a line for each new text."""
+    """Progress on standard error: one line that is rewritten on a terminal, elsewhere a line for each kind of work."""
 
     def __enter__(self) -> "_ProgressLine":
         self._terminal = sys.stderr.isatty()
@@ -210,9 +210,10 @@ class _ProgressLine:
                 yield step
                 continue
             self.tell(step.text, step.fraction)
-            if not self._terminal and step.text != self._said:
+            kind = step.text.partition(" (")[0]  # "Asking PyTorch (3 of 24)"
+            if not self._terminal and kind != self._said:
                 print(step.text, file=sys.stderr, flush=True)
-                self._said = step.text
+                self._said = kind
 
 
 def _last[Result](results: Iterable[Result]) -> Result:

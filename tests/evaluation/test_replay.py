@@ -65,6 +65,20 @@ def test_every_frame_gets_one_step_and_inference_runs_once_a_chunk() -> None:
     np.testing.assert_array_equal([s.recorded for s in steps], episode.actions)
 
 
+def test_neither_always_runs_first() -> None:
+    """What runs right after a picture was decoded may be slower; both take their turn at it."""
+    order: list[str] = []
+
+    class Named(FakePolicy):
+        def predict_chunk(self, observation: Observation, *, noise: NDArray[np.float32] | None = None) -> ActionChunk:
+            order.append("variant" if self.error else "reference")
+            return super().predict_chunk(observation, noise=noise)
+
+    steps = list(replay(Named(error=1.0), Named(), fake_episode(frames=3 * CHUNK), seed=0))
+    assert order == ["variant", "reference", "reference", "variant", "variant", "reference"]
+    assert all((s.predicted > s.reference).all() for s in steps)
+
+
 def test_the_policy_sees_the_recorded_observation_at_the_start_of_each_chunk() -> None:
     episode, policy = fake_episode(frames=2 * CHUNK), FakePolicy()
     list(replay(policy, policy, episode, seed=0))

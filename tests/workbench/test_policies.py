@@ -66,13 +66,10 @@ def test_a_failed_export_leaves_the_way_free(exporter: Path, monkeypatch: pytest
             package_of("mine")
 
 
-def test_export_does_not_replace_a_folder_that_is_not_a_package(tmp_path: Path, exporter: Path) -> None:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "thesis.tex").write_text("years")
-    with pytest.raises(InvalidInput, match="will not be replaced"):
-        list(export_policy("mine", tmp_path / "home"))
-    for _ in range(2):  # an older package may be replaced
-        assert isinstance(list(export_policy("mine", tmp_path / "out"))[-1], PolicyPackage)
+def test_export_writes_where_it_is_told_and_replaces_an_older_package(tmp_path: Path, exporter: Path) -> None:
+    for _ in range(2):
+        *_, package = export_policy("mine", tmp_path / "out")
+        assert isinstance(package, PolicyPackage) and package.folder == tmp_path / "out"
 
 
 def test_an_unknown_policy_is_refused_with_what_would_be_valid() -> None:

@@ -160,7 +160,7 @@ def replay(policy: Policy, reference: Policy, episode: Episode, *, seed: int, ho
     reference.reset()
     for number, start in enumerate(range(0, len(episode), taken)):
         noise = chunk_noise(policy.spec, seed, episode.index, number)
-        chunk = _planned(policy, reference, episode, start, noise)
+        chunk = _planned(policy, reference, episode, start, noise, reference_first=number % 2 == 1)
         for frame in range(start, min(start + taken, len(episode))):
             yield ReplayStep(frame, len(episode), chunk)
 
@@ -172,10 +172,17 @@ def chunk_noise(spec: PolicySpec, seed: int, episode: int, chunk: int) -> NDArra
     return np.random.default_rng([seed, episode, chunk]).standard_normal(spec.noise_shape, dtype=np.float32)
 
 
-def _planned(policy: Policy, reference: Policy, episode: Episode, start: int, noise: NDArray[np.float32] | None) -> PlannedChunk:
+def _planned(
+    policy: Policy, reference: Policy, episode: Episode, start: int, noise: NDArray[np.float32] | None, *, reference_first: bool
+) -> PlannedChunk:
+    """Who goes first changes from chunk to chunk, so that decoding a picture just before slows neither in particular."""
     observation = episode.frame(start).observation
-    predicted = _finite(policy, observation, noise, start)
-    expected = predicted if reference is policy else _finite(reference, observation, noise, start)
+    if reference is policy:
+        predicted = expected = _finite(policy, observation, noise, start)
+    elif reference_first:
+        expected, predicted = (_finite(p, observation, noise, start) for p in (reference, policy))
+    else:
+        predicted, expected = (_finite(p, observation, noise, start) for p in (policy, reference))
     recorded = episode.actions[start : start + len(predicted.actions)]
     return PlannedChunk(start, predicted.actions, expected.actions, recorded, predicted.stage_ms, expected.stage_ms)
 

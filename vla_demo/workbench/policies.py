@@ -52,8 +52,6 @@ def prepare_policy(source: str, revision: str | None = None) -> Iterator[Prepari
 
 def export_policy(source: str, out: Path, revision: str | None = None) -> Iterator[Preparing | PolicyPackage]:
     """Progress, then the package in `out`, which may be an older package. Raises as `prepare_policy`; `InvalidInput` for another `out`."""
-    if out.exists() and not (out / MANIFEST_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise InvalidInput(f"{out} exists and is not an exported package, so it will not be replaced; choose another folder")
     yield from _exported(source, out, revision)
     yield read_manifest(out)
 
