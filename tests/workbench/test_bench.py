@@ -38,3 +38,12 @@ def test_after_warming_up_every_precision_is_there(
     Workbench().warm_up()
     made = {folder.name.rpartition("-")[0] for folder in (own_cache / "quantized").iterdir()}
     assert made == {graph.sha256 for graph in package.graphs}
+
+
+def test_what_cannot_be_warmed_up_is_told_and_does_not_keep_the_rest_from_it(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    package = tiny_act_package(tmp_path / "package")
+    monkeypatch.setattr(Workbench, "bundled", lambda _: {"not there": "Absent", str(package.folder): "Tiny"})
+    Workbench().warm_up()
+    assert "not there is not prepared" in caplog.text and (own_cache / "quantized").is_dir()

@@ -3,11 +3,12 @@
 One object serves all visitors; what belongs to one of them is in the `Replay` it hands out.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from vla_demo.core.errors import InvalidInput
+from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import PRECISIONS, Variant
 from vla_demo.episodes import Dataset
@@ -19,6 +20,8 @@ from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards,
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
 
 __all__ = ["Workbench"]
+
+logger = logging.getLogger(__name__)
 
 
 class Workbench:
@@ -64,13 +67,19 @@ class Workbench:
         return Replay(request, self._packages[request.policy], self.dataset)
 
     def warm_up(self) -> None:
-        """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once."""
-        for source in self.bundled():
-            for step in self.open_package(source):
-                if isinstance(step, PolicyPackage):
-                    self._warm_up(step)
+        """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once.
 
-    def _warm_up(self, package: PolicyPackage) -> None:
+        What cannot be prepared is logged in a line: whoever runs that policy gets the same error then.
+        """
+        for source in self.bundled():
+            try:
+                *_, package = self.open_package(source)
+                self._warm_up(package)
+            except VlaDemoError as error:
+                logger.warning("%s is not prepared: %s", source, error)
+
+    def _warm_up(self, package: PolicyPackage | Preparing) -> None:
+        assert isinstance(package, PolicyPackage)
         policy = open_policy(package.folder)
         policy.load()
         self._kept_open.append(policy)
