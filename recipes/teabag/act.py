@@ -21,9 +21,9 @@ __all__ = ["CHUNK", "adopt_vision", "build", "encode", "loss_on_features", "loss
 NAME = "act"
 CHUNK = 100
 FEATURES = (len(CAMERAS), 512, 3, 4)
-RATES = {"vision": 1e-3, "policy": 3e-4, "finetune": 5e-5}
-BATCHES = {"vision": 48, "policy": 32, "finetune": 24}
-SHARES = {"vision": 0.3, "policy": 0.5, "finetune": 0.2}  # of the processor minutes
+RATES = {"vision": 1e-3, "policy": 3e-4, "finetune": 1.5e-4}
+BATCHES = {"vision": 48, "policy": 32, "finetune": 16}
+SHARES = {"vision": 0.28, "policy": 0.45, "finetune": 0.27}  # of the processor minutes
 PICTURE_KEYS = tuple(f"observation.images.{c}" for c in CAMERAS)
 
 
