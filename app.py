@@ -1,6 +1,8 @@
-"""`uv run app.py`: the page over the bundled demo, on http://127.0.0.1:7860 or the next free port. `vla-demo app` does the same."""
+"""`uv run app.py [--port N] [--host H]`: the page over the bundled demo. The same as `vla-demo app`."""
 
-from vla_demo.ui.__main__ import main
+import sys
+
+from vla_demo.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["app", *sys.argv[1:]]))

@@ -1,8 +1,7 @@
-"""A small synthetic world behind the page: real H.264 videos, two policies of known shape, runs at a chosen pace. No model, no torch."""
+"""A small synthetic world behind the page: real H.264 videos, two policies of known shape, runs that can be held. No model, no torch."""
 
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,13 +77,13 @@ class WobblyPolicy:
     spec: PolicySpec
     variant: Variant
     recorded: NDArray[np.float32]  # (N, J)
-    pace: float  # s a chunk
+    think: Callable[[int], None]  # called with the frame before a chunk is planned
 
     def reset(self) -> None: ...
 
     def predict_chunk(self, observation: Observation, *, noise: NDArray[np.float32] | None = None) -> ActionChunk:
-        time.sleep(self.pace)
         start = round(observation.captured_at * FPS)
+        self.think(start)
         ticks = np.minimum(np.arange(start, start + self.spec.chunk_size), len(self.recorded) - 1)
         phases = ticks[:, None] / 17 + np.arange(6)
         quantized = sum(stage.precision == "int8" for stage in self.variant.stages)
@@ -99,7 +98,7 @@ class FakeRun:
     """A real replay of wobbly policies. `closed` tells whether its steps were given back."""
 
     request: RunRequest
-    pace: float
+    gate: threading.Event  # a run waits for it before its second chunk
     closed: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     tally: ReplayTally | None = None
@@ -108,18 +107,22 @@ class FakeRun:
         spec, episode = package(self.request.policy).spec, fake_episode(self.request.episode)
         reference = Variant.reference(spec)
         self.tally = ReplayTally(self._subject(reference))
-        bodies = [WobblyPolicy(spec, variant, episode.actions, self.pace) for variant in (self.request.variant, reference)]
+        body = WobblyPolicy(spec, self.request.variant, episode.actions, self._think)
+        beside = body if self.request.variant == reference else WobblyPolicy(spec, reference, episode.actions, self._think)
         try:
             for third in range(1, 4):
                 yield Preparing("Quantizing the vision encoder", third / 3)
-                time.sleep(self.pace / 4)
-            for step in replay(bodies[0], bodies[1], episode, seed=self.request.seed):
+            for step in replay(body, beside, episode, seed=self.request.seed):
                 if self.stopped.is_set():
                     return
                 self.tally.add(step)
                 yield step
         finally:
             self.closed.set()
+
+    def _think(self, frame: int) -> None:
+        while frame > 0 and not self.gate.wait(0.02) and not self.stopped.is_set():
+            pass
 
     def stop(self) -> None:
         self.stopped.set()
@@ -150,13 +153,19 @@ def fake_episode(index: int) -> Episode:
     return Episode(index, FPS, JOINTS, INSTRUCTION, values, values, 6, False, frame)
 
 
+def set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class FakeBench:
     """`folder` holds the videos of `write_videos`."""
 
     folder: Path
-    pace: float = 0.25
-    opening: float = 0.0  # s a package takes to open
+    gate: threading.Event = field(default_factory=set_event)  # cleared: runs stay in their first chunk
+    opened: threading.Event = field(default_factory=set_event)  # cleared: packages go on being prepared
     runs: list[FakeRun] = field(default_factory=list)
     warmed: threading.Event = field(default_factory=threading.Event)
 
@@ -181,13 +190,12 @@ class FakeBench:
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         if source not in self.bundled():
             raise CheckpointError(f"{source} is neither a folder nor a policy on the Hub; bundled are act and smolvla")
-        for tenth in range(10 if self.opening else 0):
-            yield Preparing("Exporting the vision encoder", tenth / 10)
-            time.sleep(self.opening / 10)
+        while not self.opened.wait(0.05):
+            yield Preparing("Exporting the vision encoder", 0.3)
         yield package(source)
 
     def run(self, request: RunRequest) -> FakeRun:
-        self.runs.append(FakeRun(request, self.pace))
+        self.runs.append(FakeRun(request, self.gate))
         return self.runs[-1]
 
     def warm_up(self) -> None:

@@ -11,7 +11,7 @@ import gradio as gr
 __all__ = ["PAGE_FILES", "Masthead", "ReplayView", "page_file"]
 
 PAGE_FILES = Path(__file__).parents[2] / "assets" / "page"
-SCRIPTS = ("dom", "format", "player", "scale", "traces", "strip", "panel", "link", "keys", "main")  # in one scope, `main` last
+SCRIPTS = ("dom", "format", "player", "scale", "traces", "strip", "panel", "link", "keys", "controls", "main")  # in one scope, `main` last
 
 
 def page_file(name: str) -> str:

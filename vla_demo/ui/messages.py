@@ -1,6 +1,7 @@
 """What the server says to the page: plain data in, plain JSON out. Knows no Gradio and runs nothing.
 
-Each message is a dict with a `kind`; the page's `receive` has a function of that name. Numbers are rounded to what a screen can show.
+Each message is a dict with a `kind`; the page's `receive` has a function of that name. `run` is the page's name for the piece of work
+it belongs to: the page drops what is late. Numbers are rounded to what a screen can show.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,19 +52,20 @@ def episode(recording: Recording, url: Url) -> Message:
     return message("episode", recording=_recording(recording, url))
 
 
-def progress(step: Preparing, run: str | None = None) -> Message:
+def progress(step: Preparing, run: str) -> Message:
     return message("progress", run=run, text=step.text, fraction=step.fraction)
 
 
-def failed(what: str) -> Message:
-    return message("failed", what=what)
+def failed(what: str, run: str | None) -> Message:
+    return message("failed", what=what, run=run)
 
 
-def policy(package: PolicyPackage, variant: Variant, fps: float) -> Message:
+def policy(run: str, package: PolicyPackage, variant: Variant, fps: float) -> Message:
     """The strip: a block for each stage of the package."""
     spec = package.spec
     return message(
         "policy",
+        run=run,
         policy={
             "stages": [_stage(package, stage, variant) for stage in spec.stages],
             "takesNoise": spec.noise_shape is not None,

@@ -31,10 +31,10 @@ def build_page(bench: Bench) -> gr.Blocks:
 def _wire(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
     common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     page.load(desk.visit, None, view, concurrency_limit=None, **common)
-    opening = view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **common)
+    view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **common)
     view.open_episode(desk.open_episode, None, view, concurrency_limit=None, trigger_mode="always_last", **common)
-    running = view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **common)
-    view.stop_run(desk.stop_run, None, view, cancels=[opening, running], queue=False, trigger_mode="multiple", **common)
+    view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **common)
+    view.stop_run(desk.stop_run, None, view, queue=False, trigger_mode="multiple", **common)
     page.unload(desk.leave)
 
 

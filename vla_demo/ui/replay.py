@@ -3,7 +3,9 @@
 State belongs to a session (one browser tab): visitors share the bench and nothing else. Gradio only carries requests in and messages out.
 """
 
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from vla_demo.core.errors import PackageError, UnknownVariant
+from vla_demo.core.errors import PackageError, Stopped, UnknownVariant
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
@@ -31,24 +33,51 @@ BATCH_SECONDS = 0.05
 
 @dataclass(slots=True)
 class _Running:
-    """A run as its session remembers it: what Stop needs to report on."""
+    """A run as its session remembers it: what Stop needs to end it and to report on it."""
 
     id: str
     run: Run
     package: PolicyPackage
     played: list[ReplayStep] = field(default_factory=list)
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.run.stop()
 
     def report(self) -> Message:
         """Asked for after the first frame."""
         return messages.report(self.id, self.run, self.played, self.package.spec.noise_shape is not None)
 
 
+@dataclass(slots=True)
+class _Session:
+    """One browser tab: at most one piece of work (a preparation, a run) at a time; beginning another stops what went on."""
+
+    work: str = ""  # the page's name for it
+    stopping: threading.Event = field(default_factory=threading.Event)
+    running: _Running | None = None
+
+    def begin(self, work: str) -> threading.Event:
+        self.stop()
+        self.work, self.stopping, self.running = work, threading.Event(), None
+        return self.stopping
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self.running is not None:
+            self.running.stop()
+
+
 class ReplayDesk:
-    """The handlers of the replay view. One for the whole app; `_running` keeps sessions apart."""
+    """The handlers of the replay view. One for the whole app; `_sessions` keeps visitors apart.
+
+    Stop is ours, not Gradio's `cancels`: that goes by handler, waits for the step in progress, and would hit the run started meanwhile.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._running: dict[str, _Running] = {}
+        self._sessions: dict[str, _Session] = defaultdict(_Session)
 
     @told("view")
     def visit(self, request: gr.Request) -> Iterator[Message]:
@@ -58,9 +87,10 @@ class ReplayDesk:
         yield messages.opening(view, self._bench.bundled(), cards, self._bench.recording(view.episode), file_url)
 
     @told("policy")
-    def open_policy(self, asked: gr.EventData) -> Iterator[Message]:
-        package = yield from self._package(str(asked.source))
-        yield messages.policy(package, self._variant(asked.variant, package), self._bench.fps())
+    def open_policy(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        work = str(asked.run)
+        package = yield from self._package(str(asked.source), work, self._session(request).begin(work))
+        yield messages.policy(work, package, self._variant(asked.variant, package), self._bench.fps())
 
     @told("episode")
     def open_episode(self, asked: gr.EventData) -> Iterator[Message]:
@@ -68,34 +98,37 @@ class ReplayDesk:
 
     @told("run")
     def run_variant(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        run_id, session = str(asked.run), str(request.session_hash)
-        package = yield from self._package(str(asked.policy), run_id)
+        session, work = self._session(request), str(asked.run)
+        package = yield from self._package(str(asked.policy), work, session.begin(work))
         wanted = RunRequest(str(asked.policy), Variant.parse(str(asked.variant), package.spec), int(asked.episode), _seed(asked.seed))
-        running = self._running[session] = _Running(run_id, self._bench.run(wanted), package)
+        running = session.running = _Running(work, self._bench.run(wanted), package)
         yield from self._stream(running)
-        if self._running.get(session) is running:
-            del self._running[session]
-        if running.played:
+        if running.played and not running.stopped:
             yield running.report()
 
     def stop_run(self, asked: gr.EventData, request: gr.Request) -> Any:
-        """Runs beside the queue. The running stream is cancelled by the event itself; this reports on what it had measured."""
-        running = self._running.pop(str(request.session_hash), None)
-        if running is None or running.id != asked.run:
+        """Answers beside the queue, with what the run had measured; the run itself ends at its next step."""
+        session = self._session(request)
+        if session.work != asked.run:  # a late request: something else has begun since
             return gr.skip()
-        running.run.stop()
-        return running.report() if running.played else gr.skip()
+        session.stop()
+        return session.running.report() if session.running and session.running.played else gr.skip()
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""
-        self._running.pop(str(request.session_hash), None)
+        self._sessions.pop(str(request.session_hash), _Session()).stop()
 
-    def _package(self, source: str, run_id: str | None = None) -> Generator[Message, None, PolicyPackage]:
-        """Streams the preparation, returns the package."""
+    def _session(self, request: gr.Request) -> _Session:
+        return self._sessions[str(request.session_hash)]
+
+    def _package(self, source: str, work: str, stop: threading.Event) -> Generator[Message, None, PolicyPackage]:
+        """Streams the preparation, returns the package. Raises `Stopped` when the visitor asked for it."""
         for step in self._bench.open_package(source):
+            if stop.is_set():
+                raise Stopped(f"preparing {source} was stopped")
             if isinstance(step, PolicyPackage):
                 return step
-            yield messages.progress(step, run_id)
+            yield messages.progress(step, work)
         raise PackageError(f"preparing {source} ended without a package")
 
     def _variant(self, text: str | None, package: PolicyPackage) -> Variant:
@@ -110,6 +143,8 @@ class ReplayDesk:
         chunks = 0
         try:
             for batch in batches(running.run.steps(), running.package.spec.chunk_size):
+                if running.stopped:
+                    return
                 if isinstance(batch, Preparing):
                     yield messages.progress(batch, running.id)
                     continue
@@ -117,7 +152,7 @@ class ReplayDesk:
                 chunks += sum(step.starts_chunk for step in batch)
                 yield messages.steps(running.id, batch, chunks)
         finally:
-            running.run.stop()  # Stop, a closed tab and an error all end here: nobody will ask for another frame
+            running.run.stop()  # a closed tab and an error end here too: nobody will ask for another frame
 
 
 def batches(steps: Iterable[Preparing | ReplayStep], chunk_size: int) -> Iterator[Preparing | list[ReplayStep]]:

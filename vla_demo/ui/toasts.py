@@ -30,15 +30,16 @@ def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[...
     def around(handler: Callable[..., Iterator[Message]]) -> Callable[..., Iterator[Message]]:
         @wraps(handler)
         def wrapped(*args: Any, **kwargs: Any) -> Iterator[Message]:
+            work = next((arg._data.get("run") for arg in args if isinstance(arg, gr.EventData)), None)
             try:
                 yield from handler(*args, **kwargs)
             except Stopped:
-                yield failed(what)
+                return  # the page knows: it asked
             except VlaDemoError as error:
-                yield failed(what)
+                yield failed(what, work)
                 raise gr.Error(html.escape(str(error)), title="That did not work", duration=SECONDS, print_exception=False) from error
             except Exception as error:
-                yield failed(what)
+                yield failed(what, work)
                 raise gr.Error("Something went wrong inside the app; its log says what.", title="Unexpected", duration=SECONDS) from error
 
         return wrapped

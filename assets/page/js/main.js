@@ -1,6 +1,5 @@
 // Wires the parts to each other and to the server. The server speaks in messages (`props.value`), the page answers with events (`trigger`).
 
-const OTHER = "other"; // the entry of the policy picker that opens the field for a folder or Hub id
 const bench = element.querySelector(".bench");
 const player = createPlayer(at("cams"), onTime, onPlaying);
 const traces = createTraces(at("plot"), scrub, onProbe);
@@ -8,7 +7,8 @@ const strip = createStrip(at("strip"), (variant) => link.update({ variant }));
 const panel = createPanel({ panel: at("panel"), legend: at("legend"), table: at("joints"), small: at("how") }, traces.hide);
 const link = createLink();
 let episodes = [];
-let running = null; // id of the run going on; messages of any other are late and dropped
+let recording = null; // the one on show
+let running = null; // id of the work going on, a preparation or a run; messages of any other are late and dropped
 let halted = null; // id of a run that was just stopped: its report is still welcome
 let parked = false; // an opened link says where the cursor stands: a run must not move it
 let wanted = {}; // what an opened link asks for once its policy is ready
@@ -16,15 +16,15 @@ let touched = false; // nobody has used the page yet: its address stays as it wa
 let probed = false;
 
 const receive = {
-  view({ policies, episodes: listed, view, recording }) {
+  view({ policies, episodes: listed, view, recording: first }) {
     episodes = listed;
-    fillSelect(at("policy"), [...policies.map(({ id, label }) => ({ value: id, label })), { value: OTHER, label: "Folder or Hub id…" }], view.policy);
-    if (at("policy").selectedIndex < 0) showPlace(view.policy);
-    fillSelect(at("episode"), episodes.map(({ index, label }) => ({ value: index, label })), recording.index);
+    fillPolicies(policies, view.policy);
+    fillSelect(at("episode"), episodes.map(({ index, label }) => ({ value: index, label })), first.index);
     at("seed").value = view.seed;
     wanted = view;
     parked = view.t !== null;
-    show(recording);
+    state("idle");
+    show(first);
     if (parked) player.seek(view.t);
     else wander();
     link.update({ policy: view.policy, variant: view.variant, episode: recording.index, seed: view.seed || null, t: view.t });
@@ -32,15 +32,15 @@ const receive = {
     else strip.wait(`Press Run to fetch and prepare ${view.policy}.`);
   },
 
-  episode({ recording }) {
-    show(recording);
+  episode(message) {
+    show(message.recording);
     wander();
-    link.update({ episode: recording.index, run: null });
+    link.update({ episode: recording.index });
   },
 
   policy({ policy }) {
-    progress(null);
-    state("idle");
+    running = null;
+    rest();
     strip.load(policy);
     element.querySelector(".seed").hidden = !policy.takesNoise;
     link.update({ policy: source(), variant: strip.variant() });
@@ -86,16 +86,24 @@ function onMessage() {
   if (welcome) receive[message.kind](message);
 }
 
-function show(recording) {
+function show(next) {
+  recording = next;
   traces.load(recording);
   panel.load(recording);
-  panel.lines(null);
-  panel.say(recording.words);
   player.load(recording);
   player.waitAt(Infinity);
   at("seek").max = player.duration();
   at("episode").value = recording.index;
-  state("idle");
+  forget();
+}
+
+function forget() {
+  traces.clear();
+  panel.forget();
+  panel.lines(null);
+  panel.say(recording.words);
+  strip.forget();
+  link.update({ run: null });
 }
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -105,50 +113,24 @@ function wander() {
   onTime(player.time());
 }
 
-function state(name) {
-  bench.dataset.state = name;
-  at("run").disabled = name !== "idle";
-  at("stop").disabled = name === "idle";
-}
-
 function rest() {
   state("idle");
   progress(null);
   player.waitAt(Infinity);
 }
 
-function progress(message) {
-  const box = at("progress");
-  box.classList.toggle("off", !message);
-  if (!message) return;
-  const track = box.querySelector(".track");
-  const known = message.fraction !== null;
-  track.classList.toggle("unknown", !known);
-  track.firstChild.style.width = known ? `${message.fraction * 100}%` : "";
-  if (known) track.setAttribute("aria-valuenow", Math.round(message.fraction * 100));
-  else track.removeAttribute("aria-valuenow");
-  box.querySelector("span").textContent = message.text;
-}
-
-function source() {
-  return at("policy").value === OTHER ? at("source").value.trim() : at("policy").value;
-}
-
-function showPlace(place) {
-  at("policy").value = OTHER;
-  at("source").value = place ?? "";
-  element.querySelector(".source").hidden = false;
-}
-
 function openPolicy() {
-  if (!source()) return at("source").focus();
+  if (!source()) {
+    state("idle");
+    return at("source").focus();
+  }
   strip.wait("Preparing the policy…");
-  state("opening");
-  trigger("open_policy", { source: source(), variant: wanted.variant ?? null });
+  begin("opening");
+  trigger("open_policy", { run: running, source: source(), variant: wanted.variant ?? null });
 }
 
 function openEpisode(index) {
-  stop();
+  if (bench.dataset.state === "running") stop(); // a policy that is being prepared goes on being prepared
   parked = false;
   trigger("open_episode", { index: Number(index) });
 }
@@ -161,15 +143,22 @@ function move(by) {
   openEpisode(next.index);
 }
 
-function run() {
-  if (bench.dataset.state !== "idle") return;
-  if (!strip.ready()) {
-    wanted = { ...wanted, run: true };
-    return openPolicy();
-  }
-  running = crypto.randomUUID?.() ?? String(Math.random());
+function runWhenReady() {
+  wanted = { ...wanted, run: true };
+  at("run").disabled = true;
+  if (bench.dataset.state === "idle") openPolicy();
+}
+
+function begin(name) {
+  running = crypto.randomUUID?.() ?? String(Math.random()); // no randomUUID over plain http from another machine
   halted = null;
-  state("running");
+  state(name);
+}
+
+function run() {
+  if (!strip.ready()) return runWhenReady();
+  if (bench.dataset.state !== "idle") return;
+  begin("running");
   traces.clear();
   panel.forget();
   panel.begin(strip.label());
@@ -218,7 +207,7 @@ function onPlaying(playing) {
   onTime(player.time());
 }
 
-for (const name of ["pointerdown", "keydown"]) element.addEventListener(name, () => { touched = true; }, { capture: true });
+for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => { touched = true; }, { capture: true });
 at("run").addEventListener("click", () => { parked = false; run(); });
 at("stop").addEventListener("click", stop);
 at("play").addEventListener("click", () => player.toggle());
@@ -228,9 +217,9 @@ at("episode").addEventListener("change", () => openEpisode(at("episode").value))
 at("seed").addEventListener("change", () => link.update({ seed: Number(at("seed").value) || null }));
 at("policy").addEventListener("change", () => {
   stop();
-  element.querySelector(".source").hidden = at("policy").value !== OTHER;
-  link.update({ run: null, variant: null });
-  if (at("policy").value === OTHER) { strip.wait("Name a checkpoint folder or a Hub id, then press Enter."); at("source").focus(); }
+  link.update({ variant: null });
+  forget();
+  if (namesPlace()) { strip.wait("Name a checkpoint folder or a Hub id, then press Enter."); at("source").focus(); }
   else openPolicy();
 });
 at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") { stop(); openPolicy(); } });

@@ -118,5 +118,10 @@ function createStrip(host, onChange) {
     facts();
   }
 
-  return { wait, load, remember, measure, variant, label, ready: () => policy !== null };
+  function forget() {
+    measured = null;
+    if (policy) facts();
+  }
+
+  return { wait, load, remember, measure, forget, variant, label, ready: () => policy !== null };
 }

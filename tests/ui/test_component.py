@@ -1,0 +1,46 @@
+"""The files of the component: complete, small, self-contained, and safe to pass through Gradio's template engine."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vla_demo.ui.component import PAGE_FILES, SCRIPTS, page_file
+
+FILES = sorted(path for path in PAGE_FILES.rglob("*") if path.is_file())
+MAX_LINES = 250
+ELSEWHERE = re.compile(r"""(?:https?:)?//(?!www\.w3\.org/2000/svg)[\w-]+\.\w""")
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(PAGE_FILES)) for path in paths]
+
+
+def test_every_script_of_the_folder_is_part_of_the_page() -> None:
+    scripts = {path.stem for path in FILES if path.suffix == ".js"}
+    assert scripts == {*SCRIPTS, "masthead"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=names(FILES))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", FILES, ids=names(FILES))
+def test_no_file_names_another_server(path: Path) -> None:
+    assert not ELSEWHERE.search(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["replay.html", "replay.css", "masthead.html"])
+def test_a_template_has_nothing_the_template_engine_would_take_for_its_own(name: str) -> None:
+    assert not re.search(r"\$\{|\{\{|`|\\|@children", page_file(name))
+
+
+def test_text_never_enters_the_page_as_html() -> None:
+    assert not [path.name for path in FILES if re.search(r"innerHTML|insertAdjacentHTML|outerHTML", path.read_text(encoding="utf-8"))]
+
+
+def test_an_address_of_another_server_is_recognized() -> None:
+    assert ELSEWHERE.search('src="https://cdn.example.org/x.js"')
+    assert ELSEWHERE.search('src="//cdn.example.org/x.js"')
+    assert not ELSEWHERE.search("// a comment about a.b")

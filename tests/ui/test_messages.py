@@ -1,0 +1,88 @@
+"""What the server says to the page: the strip comes from the package, the figures from the report, and nothing is said twice the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ui.fake_bench import FRAMES, FakeBench, FakeRun, actions, package, set_event
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.replay import ReplayStep
+from vla_demo.ui import messages
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.replays import RunRequest
+
+
+def finished(policy: str, variant: str, frames: int = FRAMES) -> tuple[FakeRun, list[ReplayStep]]:
+    run = FakeRun(RunRequest(policy, Variant.parse(variant, package(policy).spec), 0, 0), set_event())
+    played = []
+    for step in run.steps():
+        if isinstance(step, ReplayStep):
+            played.append(step)
+        if len(played) == frames:
+            break
+    return run, played
+
+
+@pytest.mark.parametrize(("policy", "roles"), [("act", ["vision", "expert"]), ("smolvla", ["vision", "llm", "expert"])])
+def test_the_strip_has_a_block_for_each_stage_in_running_order(policy: str, roles: list[str]) -> None:
+    strip = messages.policy("o1", package(policy), Variant.reference(package(policy).spec), fps=30)["policy"]
+    assert [stage["role"] for stage in strip["stages"]] == roles
+    assert all(stage["precisions"] == ["fp32", "int8"] for stage in strip["stages"])
+
+
+def test_only_a_stage_that_denoises_has_a_steps_slider() -> None:
+    spec = package("smolvla").spec
+    strip = messages.policy("o1", package("smolvla"), Variant.of(spec, {"expert": "int8"}, 3), fps=30)["policy"]
+    assert [stage["steps"] for stage in strip["stages"]] == [None, None, {"choice": 3, "most": 20}]
+    assert [stage["choice"] for stage in strip["stages"]] == ["fp32", "fp32", "int8"]
+
+
+def test_the_slider_reaches_what_a_link_asks_for() -> None:
+    spec = package("smolvla").spec
+    strip = messages.policy("o1", package("smolvla"), Variant.of(spec, {}, 40), fps=30)["policy"]
+    assert strip["stages"][2]["steps"] == {"choice": 40, "most": 40}
+
+
+def test_traces_are_one_list_a_joint() -> None:
+    _, played = finished("act", "", frames=70)
+    sent = messages.traces(played[10:])
+    assert (sent["start"], sent["chunks"]) == (10, [50])
+    assert np.array(sent["predicted"]).shape == (6, 60)
+    assert sent["reference"][2][0] == pytest.approx(played[10].reference[2], abs=0.006)
+
+
+def test_a_report_compares_an_int8_stage_with_fp32_of_the_same_run() -> None:
+    run, played = finished("act", "vision=int8")
+    report = messages.report("id", run, played, takes_noise=False)
+    assert report["stages"]["vision"] == {"bytes": 350_000, "ms": 11.0, "speed": 21 / 11, "quantized": "19/20 nodes"}
+    assert report["stages"]["expert"] == {"bytes": 5_200_000, "ms": 21.0, "speed": None, "quantized": None}
+    assert report["total"] == 32.0
+    assert len(report["vsReference"]) == len(report["vsRecorded"]) == 6
+
+
+def test_a_run_of_the_reference_has_no_distance_from_itself() -> None:
+    run, played = finished("act", "")
+    report = messages.report("id", run, played, takes_noise=False)
+    assert report["vsReference"] is None
+    assert "reference itself" in report["words"][0]["notes"][0]
+
+
+def test_a_stopped_run_says_how_far_it_came() -> None:
+    run, played = finished("act", "vision=int8", frames=70)
+    assert messages.report("id", run, played, takes_noise=False)["how"].startswith(
+        f"Stopped after 70 of {FRAMES} frames of episode 0. Open"
+    )
+
+
+def test_a_recording_is_sent_by_joint_with_units_and_videos() -> None:
+    recording = FakeBench(Path("/videos")).recording(1)
+    sent = messages.episode(recording, url=str)["recording"]
+    assert [joint["unit"] for joint in sent["joints"]] == ["°"] * 5 + ["%"]
+    assert sent["joints"][0]["label"] == "shoulder pan"
+    assert [camera["start"] for camera in sent["cameras"]] == [5.0, 5.0, 5.0]
+    assert sent["actions"][3][7] == pytest.approx(actions(1)[7, 3], abs=0.006)
+
+
+def test_no_two_messages_are_equal_because_a_page_only_hears_changes() -> None:
+    assert messages.progress(Preparing("again", 0.5), "o1") != messages.progress(Preparing("again", 0.5), "o1")

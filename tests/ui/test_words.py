@@ -1,0 +1,74 @@
+"""The sentences say what a figure is, over how many, and never average degrees with percent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.ui.fake_bench import FRAMES, FakeBench, package
+from tests.ui.test_messages import finished
+from vla_demo.evaluation.replay import ReplayReport
+from vla_demo.ui import words
+from vla_demo.workbench.recordings import EpisodeCard
+
+
+@pytest.fixture
+def report() -> ReplayReport:
+    return finished("smolvla", "vision=int8,steps=2")[0].report()
+
+
+def test_an_episode_is_named_by_its_place_in_the_protocol() -> None:
+    assert words.episode_label(EpisodeCard(12, "test", 3, True)) == "Episode 12 · test · cluster 3 · recovery"
+    assert words.episode_label(EpisodeCard(0, None, None, False)) == "Episode 0"
+
+
+def test_a_joint_is_written_for_people() -> None:
+    assert words.joint_label("shoulder_pan.pos") == "shoulder pan"
+
+
+def test_degrees_and_percent_are_averaged_apart() -> None:
+    assert words.unit_means({"shoulder_pan": 1.0, "gripper": 50.0, "elbow_flex": 3.0}) == {"°": 2.0, "%": 50.0}
+
+
+def test_a_robot_without_gripper_has_one_mean() -> None:
+    assert words.unit_means({"a": 1.0, "b": 2.0}) == {"°": 1.5}
+
+
+def test_stages_are_described_from_their_graphs() -> None:
+    spec = package("smolvla").spec
+    assert [words.stage(stage, spec) for stage in spec.stages] == [
+        "3 cameras, once a chunk",
+        "pictures, words and joints, once a chunk",
+        "flow matching, one pass per denoising step",
+    ]
+    assert words.stage(package("act").spec.stages[1], package("act").spec) == "one pass gives all 50 actions"
+
+
+def test_the_two_comparisons_never_share_a_name(report: ReplayReport) -> None:
+    titles = [section["title"] for section in words.measured(report)]
+    assert titles == ["vs FP32 reference, same noise", "vs recorded demonstration"]
+
+
+def test_every_figure_says_over_how_many(report: ReplayReport) -> None:
+    reference, recorded = words.measured(report)
+    assert "Over 3 whole chunks" in reference["notes"][0]
+    assert f"of {FRAMES} executed actions have every joint within 5° (gripper 5 %)" in recorded["notes"][0]
+
+
+def test_the_small_print_says_where_times_come_from(report: ReplayReport) -> None:
+    assert words.how(report, takes_noise=True).startswith(f"All {FRAMES} frames of episode 0, noise seed 0.")
+    assert words.how(report, takes_noise=True).endswith("Times are medians of 3 chunks on a stand-in.")
+
+
+def test_tolerances_that_differ_are_listed_joint_by_joint(report: ReplayReport) -> None:
+    uneven = replace(report, tolerance={"shoulder_pan": 4.0, "elbow_flex": 6.5})
+    assert "within 4.0° (shoulder pan), 6.5° (elbow flex)" in words.measured(uneven)[1]["notes"][0]
+
+
+def test_the_held_out_cluster_is_said_to_be_unseen() -> None:
+    bench = FakeBench(Path())
+    notes = [words.recorded(bench.recording(i))[0]["notes"][1] for i in (0, 3)]
+    assert notes == [
+        "The bag starts in cluster 6: no training demonstration starts there.",
+        "The bag starts in cluster 3: training saw others from there.",
+    ]
