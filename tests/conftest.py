@@ -1,10 +1,11 @@
-"""What several rooms test with: two recorded episodes that fit the tiny packages, and a cache that is not the user's."""
+"""What several rooms test with: two recorded episodes that fit the tiny packages, a cache that is not the user's, tiny checkpoints."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
+from tests.tiny_checkpoints import tiny_act, tiny_smolvla
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,3 +30,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VLA_DEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def act_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ACT checkpoint; a test that changes it copies it first."""
+    return tiny_act(tmp_path_factory.mktemp("checkpoints") / "act")
+
+
+@pytest.fixture(scope="session")
+def smolvla_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SmolVLA checkpoint; a test that changes it copies it first."""
+    return tiny_smolvla(tmp_path_factory.mktemp("checkpoints") / "smolvla")

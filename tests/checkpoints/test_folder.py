@@ -29,17 +29,17 @@ except VlaDemoError as error:
 """
 
 
-def test_a_folder_is_named_after_itself_and_its_content(act: Path, tmp_path: Path) -> None:
-    found = resolve(str(act))
-    assert (found.path, found.name, found.family, len(found.revision)) == (act, "act", "act", 64)
-    copy = shutil.copytree(act, tmp_path / "other")
+def test_a_folder_is_named_after_itself_and_its_content(act_checkpoint: Path, tmp_path: Path) -> None:
+    found = resolve(str(act_checkpoint))
+    assert (found.path, found.name, found.family, len(found.revision)) == (act_checkpoint, "act", "act", 64)
+    copy = shutil.copytree(act_checkpoint, tmp_path / "other")
     assert resolve(str(copy)).revision == found.revision
     edit_json(copy / "config.json", {"n_action_steps": 3})
     assert resolve(str(copy)).revision != found.revision
 
 
-def test_the_folder_of_lerobots_trainer_holds_the_policy_one_level_down(act: Path, tmp_path: Path) -> None:
-    shutil.copytree(act, tmp_path / "last" / "pretrained_model")
+def test_the_folder_of_lerobots_trainer_holds_the_policy_one_level_down(act_checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(act_checkpoint, tmp_path / "last" / "pretrained_model")
     assert resolve(str(tmp_path / "last")).path == tmp_path / "last" / "pretrained_model"
 
 
@@ -53,14 +53,14 @@ def test_what_is_no_checkpoint_is_refused_with_what_would_be(tmp_path: Path) -> 
         resolve(str(tmp_path))
 
 
-def test_a_revision_of_a_folder_is_refused(act: Path) -> None:
+def test_a_revision_of_a_folder_is_refused(act_checkpoint: Path) -> None:
     with pytest.raises(InvalidInput, match="no revisions"):
-        resolve(str(act), "main")
+        resolve(str(act_checkpoint), "main")
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_name_means_the_bundled_checkpoint(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = request.getfixturevalue(name)
+    folder = request.getfixturevalue(f"{name}_checkpoint")
     monkeypatch.setattr("vla_demo.checkpoints.folder._BUNDLED_HOME", folder.parent)
     assert (resolve(name).path, resolve(name).name) == (folder, name)
     monkeypatch.setattr("vla_demo.checkpoints.folder._BUNDLED_HOME", folder / "nowhere")
@@ -113,12 +113,12 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def hub(smolvla: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.server.ThreadingHTTPServer]:
+def hub(smolvla_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.server.ThreadingHTTPServer]:
     root = tmp_path_factory.mktemp("hub")
-    good = shutil.copytree(smolvla, root / "good")
+    good = shutil.copytree(smolvla_checkpoint, root / "good")
     (good / "extra.py").write_text("print('never fetched')")
     (good / "optimizer.pt").write_bytes(b"never fetched")
-    pickled = shutil.copytree(smolvla, root / "pickled")
+    pickled = shutil.copytree(smolvla_checkpoint, root / "pickled")
     (pickled / "model.safetensors").rename(pickled / "model.bin")
     handler = type("Handler", (Hub,), {"root": root, "asked": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -21,8 +21,8 @@ def noise(seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.random.default_rng(seed).standard_normal((8, 8)).astype(np.float32)
 
 
-def test_act_answers_with_a_chunk_in_joint_units(act: Path) -> None:
-    policy = load_reference(resolve(str(act)))
+def test_act_answers_with_a_chunk_in_joint_units(act_checkpoint: Path) -> None:
+    policy = load_reference(resolve(str(act_checkpoint)))
     chunk = policy.predict_chunk(observation())
     assert (chunk.actions.shape, chunk.actions.dtype, chunk.observed_at) == ((8, 6), np.float32, 4.5)
     assert (policy.spec.cameras, policy.spec.joint_names) == (("top", "gripper", "left"), JOINTS)
@@ -30,10 +30,10 @@ def test_act_answers_with_a_chunk_in_joint_units(act: Path) -> None:
     assert (policy.spec.denoise_steps, policy.spec.noise_shape) == (None, None)
 
 
-def test_smolvla_answers_as_lerobot_does_and_the_noise_decides(smolvla: Path) -> None:
+def test_smolvla_answers_as_lerobot_does_and_the_noise_decides(smolvla_checkpoint: Path) -> None:
     import torch
 
-    policy = load_reference(resolve(str(smolvla)))
+    policy = load_reference(resolve(str(smolvla_checkpoint)))
     seen, start = observation(), noise()
     pictures = {f"observation.images.{c}": torch.from_numpy(i).permute(2, 0, 1) / 255 for c, i in seen.images.items()}
     batch = policy.loaded.preprocessor(pictures | {"observation.state": torch.from_numpy(seen.joints), "task": seen.instruction})
@@ -45,8 +45,8 @@ def test_smolvla_answers_as_lerobot_does_and_the_noise_decides(smolvla: Path) ->
     assert (policy.spec.denoise_steps, policy.spec.noise_shape) == (4, (8, 8))
 
 
-def test_what_does_not_fit_is_refused(smolvla: Path) -> None:
-    policy = load_reference(resolve(str(smolvla)))
+def test_what_does_not_fit_is_refused(smolvla_checkpoint: Path) -> None:
+    policy = load_reference(resolve(str(smolvla_checkpoint)))
     for wrong in (None, noise()[:, :6]):
         with pytest.raises(InvalidInput, match=r"noise of shape \(8, 8\)"):
             policy.predict_chunk(observation(), noise=wrong)
@@ -54,11 +54,11 @@ def test_what_does_not_fit_is_refused(smolvla: Path) -> None:
         policy.predict_chunk(observation(cameras=("top", "gripper")), noise=noise())
 
 
-def test_cameras_carry_the_names_the_outside_world_uses(act: Path, tmp_path: Path) -> None:
+def test_cameras_carry_the_names_the_outside_world_uses(act_checkpoint: Path, tmp_path: Path) -> None:
     import json
     import shutil
 
-    folder = shutil.copytree(act, tmp_path / "renamed")
+    folder = shutil.copytree(act_checkpoint, tmp_path / "renamed")
     document = json.loads((folder / "policy_preprocessor.json").read_text())
     document["steps"][0]["config"]["rename_map"] = {"observation.images.roof": "observation.images.top"}
     edit_json(folder / "policy_preprocessor.json", document)
@@ -66,16 +66,16 @@ def test_cameras_carry_the_names_the_outside_world_uses(act: Path, tmp_path: Pat
     assert policy.spec.cameras == ("roof", "gripper", "left")
     seen = observation()
     renamed = Observation({"roof": seen.images["top"]} | dict(seen.images), seen.joints, seen.instruction, 0.0)
-    assert np.array_equal(policy.predict_chunk(renamed).actions, load_reference(resolve(str(act))).predict_chunk(seen).actions)
+    assert np.array_equal(policy.predict_chunk(renamed).actions, load_reference(resolve(str(act_checkpoint))).predict_chunk(seen).actions)
 
 
 @pytest.mark.parametrize(("remove", "says"), [("model.action_head.weight", "lacks 1 of the policy's tensors"), (None, "not finite")])
-def test_incomplete_or_broken_weights_are_refused(act: Path, tmp_path: Path, remove: str | None, says: str) -> None:
+def test_incomplete_or_broken_weights_are_refused(act_checkpoint: Path, tmp_path: Path, remove: str | None, says: str) -> None:
     import shutil
 
     from safetensors.numpy import load_file, save_file
 
-    folder = shutil.copytree(act, tmp_path / "broken")
+    folder = shutil.copytree(act_checkpoint, tmp_path / "broken")
     weights = load_file(folder / "model.safetensors")
     if remove:
         del weights[remove]

@@ -17,7 +17,7 @@ SUM = "\nprint(sum(p.double().sum().item() for p in policy.parameters()), len(pr
 
 @pytest.mark.parametrize("family", ["act", "smolvla"])
 def test_plain_lerobot_loads_the_folder_with_the_lines_of_its_card(family: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    folder = shutil.copytree(request.getfixturevalue(family), tmp_path / "moved")  # a checkpoint travels
+    folder = shutil.copytree(request.getfixturevalue(f"{family}_checkpoint"), tmp_path / "moved")  # a checkpoint travels
     lines = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.S)
     assert lines is not None
     run = subprocess.run([sys.executable, "-c", lines[1] + SUM], cwd=folder, capture_output=True, text=True, check=True)
@@ -30,17 +30,17 @@ def test_weights_saved_in_half_precision_come_back_as_float32_and_equal(family: 
     import torch
     from safetensors.torch import load_file
 
-    folder = request.getfixturevalue(family)
+    folder = request.getfixturevalue(f"{family}_checkpoint")
     loaded, saved = load_checkpoint(folder).policy.state_dict(), load_file(folder / "model.safetensors")
     assert {t.dtype for t in saved.values() if t.is_floating_point()} == {torch.float16}
     assert all(t.dtype in (torch.float32, torch.int64) for t in loaded.values())
     assert all(torch.equal(loaded[name], tensor.to(loaded[name].dtype)) for name, tensor in saved.items())
 
 
-def test_saving_again_replaces_the_folder_and_a_failure_leaves_the_old_one(act: Path, tmp_path: Path) -> None:
+def test_saving_again_replaces_the_folder_and_a_failure_leaves_the_old_one(act_checkpoint: Path, tmp_path: Path) -> None:
     import torch
 
-    loaded = load_checkpoint(act)
+    loaded = load_checkpoint(act_checkpoint)
     folder = tmp_path / "act"
     save_checkpoint(loaded.policy, loaded.preprocessor, loaded.postprocessor, folder)
     before = {f.name: f.read_bytes() for f in folder.iterdir()}

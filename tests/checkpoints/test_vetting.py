@@ -15,17 +15,17 @@ from vla_demo.core.errors import CheckpointError
 
 
 @pytest.fixture
-def act_copy(act: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(act, tmp_path / "act")
+def act_copy(act_checkpoint: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(act_checkpoint, tmp_path / "act")
 
 
 @pytest.fixture
-def smolvla_copy(smolvla: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(smolvla, tmp_path / "smolvla")
+def smolvla_copy(smolvla_checkpoint: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(smolvla_checkpoint, tmp_path / "smolvla")
 
 
-def test_whole_checkpoints_pass_and_tell_their_family(act: Path, smolvla: Path) -> None:
-    assert (vet(act), vet(smolvla)) == ("act", "smolvla")
+def test_whole_checkpoints_pass_and_tell_their_family(act_checkpoint: Path, smolvla_checkpoint: Path) -> None:
+    assert (vet(act_checkpoint), vet(smolvla_checkpoint)) == ("act", "smolvla")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,8 @@ def test_a_config_out_of_bounds_is_refused(act_copy: Path, changes: dict[str, An
     [
         ({"adapt_to_pi_aloha": True}, "adapt_to_pi_aloha"),
         ({"prefix_length": 200}, "prefix_length"),
+        ({"resize_imgs_with_padding": [32, 16]}, "two equal numbers"),
+        ({"resize_imgs_with_padding": None}, "two equal numbers"),
         ({"num_steps": 100_000}, "num_steps"),
         ({"max_action_dim": 3}, "3 for 6 joints"),
         ({"vlm_model_name": "../elsewhere"}, "such as 'vlm'"),

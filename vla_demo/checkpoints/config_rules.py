@@ -6,7 +6,7 @@ reproduce are named here, each with what would be valid.
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.variant import MAX_DENOISE_STEPS
@@ -94,6 +94,8 @@ def config_problems(config: Mapping[str, Any]) -> Iterator[str]:
     for key, valid in _CHOICES[family].items():
         if config.get(key, valid[0]) not in valid:
             yield f"{key} is {config[key]!r}; supported: {', '.join(map(repr, valid))}"
+    if family == "smolvla":
+        yield from _square_problems(config.get("resize_imgs_with_padding", (512, 512)))
     yield from _feature_problems(config)
 
 
@@ -118,6 +120,16 @@ def _outside(config: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]
         value = config.get(key, low)  # absent: LeRobot's default, which is in range
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
             yield f"{key} is {value!r:.40}; valid: {low} to {high}"
+
+
+def _square_problems(size: Any) -> Iterator[str]:
+    if (
+        not isinstance(size, Sequence)
+        or len(size) != 2
+        or any(type(n) is not int or not 8 <= n <= 2048 for n in size)
+        or size[0] != size[1]
+    ):
+        yield f"resize_imgs_with_padding is {size!r:.40}; supported: two equal numbers of pixels, 8 to 2048"
 
 
 def _feature_problems(config: Mapping[str, Any]) -> Iterator[str]:

@@ -20,7 +20,7 @@ _BUNDLED_EPISODES = Path(vla_demo.__file__).parents[1] / "assets" / "demo" / "ep
 _SEED = 20260
 # A recorded dataset often has one short sentence; these reach into every part of the language input, its end and beyond it.
 _INSTRUCTIONS = (
-    "Pick up the tea bag by its tag, lift it over the rim, and lower it slowly into the mug on the left side of the table.",
+    "Grab the tea bag, move it over the mug, lower it and let the string hang outside the rim.",
     "grab it",
     "Wait. " * 60,
 )
@@ -61,7 +61,7 @@ def _recorded(spec: PolicySpec, folder: Path) -> list[tuple[Observation, ...]] |
         return None
     each = -(-COUNT // len(chosen))
     episodes = [dataset.episode(e.index) for e in chosen]
-    return [tuple(e.frame(round((i + 0.5) * len(e) / each)).observation for i in range(each)) for e in episodes]
+    return [tuple(e.frame(int((i + 0.5) * len(e) / each)).observation for i in range(each)) for e in episodes]
 
 
 def _made_up(spec: PolicySpec, preprocessing: Preprocessing, sizes: Mapping[str, tuple[int, int]], rng: np.random.Generator) -> Observation:

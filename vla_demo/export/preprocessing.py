@@ -176,7 +176,5 @@ class _Normalizer:
 def _smolvla_pictures(config: Any) -> _Operations:
     """What SmolVLA's `prepare_images` does after the processor: fit into a square, then [0, 1] to [-1, 1]."""
     spread = {"op": "affine", "scale": 2.0, "offset": -1.0}
-    if config.resize_imgs_with_padding is None:
-        return (spread,)
     width, height = config.resize_imgs_with_padding  # LeRobot keeps (width, height)
     return ({"op": "resize_with_pad", "height": height, "width": width, "value": 0.0}, spread)
