@@ -28,8 +28,8 @@ _STAGES = {
 }
 
 
-def card(family: str, run: Path, scores: dict[str, Any]) -> str:
-    """Markdown. `scores` is evaluate.py's report on the protocol's starts."""
+def card(family: str, run: Path, scores: dict[str, Any], stages: tuple[str, ...] = tuple(_STAGES)) -> str:
+    """Markdown. `scores` is evaluate.py's report on the protocol's starts, `stages` what the checkpoint went through."""
     low, high = scores["wilson_95"]
     every = scores["execute"] or {"act": 100, "smolvla": 50}[family]
     clusters = ", ".join(f"{cluster}: {share}" for cluster, share in scores["clusters"].items())
@@ -44,18 +44,18 @@ def card(family: str, run: Path, scores: dict[str, Any]) -> str:
         "## Data and recipe\n\n"
         "120 demonstrations by the twin's scripted expert (10 clusters x 10 positions + 2 recoveries), 30 Hz, three cameras. "
         "`recipes/teabag/train.py`, on CPU cores:\n\n"
-        + "".join(f"- {line}\n" for line in _stage_lines(run))
+        + "".join(f"- {line}\n" for line in _stage_lines(run, stages))
         + "\n"
         + loading_section(family)
     )
 
 
-def _stage_lines(run: Path) -> list[str]:
+def _stage_lines(run: Path, stages: tuple[str, ...]) -> list[str]:
     pictures = sum(3 * len(np.load(file)) for file in (run.parent / "scenes").glob("*_labels.npy"))
     lines = []
     for name, what in _STAGES.items():
         file = run / f"{name}.state.pt"
-        if file.is_file():
+        if name in stages and file.is_file():
             state = torch.load(file, weights_only=False, mmap=True)
             lines.append(f"{name}: {what.format(pictures=pictures)}; {state['step']} steps, {state['elapsed'] / 60:.0f} processor minutes")
     return lines
@@ -66,7 +66,8 @@ if __name__ == "__main__":
     parser.add_argument("--policy", choices=tuple(_TITLES), required=True)
     parser.add_argument("--run", type=Path, required=True, help="train.py's --out")
     parser.add_argument("--scores", type=Path, required=True, help="evaluate.py's --out, on --starts protocol")
+    parser.add_argument("--stages", nargs="+", choices=tuple(_STAGES), default=tuple(_STAGES), help="what the checkpoint went through")
     arguments = parser.parse_args()
-    text = card(arguments.policy, arguments.run, json.loads(arguments.scores.read_text()))
+    text = card(arguments.policy, arguments.run, json.loads(arguments.scores.read_text()), tuple(arguments.stages))
     (arguments.run / "checkpoint" / "README.md").write_text(text)
     print(text)

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,6 @@ class Stage:
     betas: tuple[float, float] = (0.9, 0.999)
     floor: float = 0.01  # last rate, as a share of the top one
     average: float = 0.0  # decay of an exponential average of the weights that is what the stage hands on; 0: none
-    slow: dict[str, float] = field(default_factory=dict)  # prefix of a parameter's name -> factor on its rate
 
     @property
     def state_file(self) -> Path:
@@ -79,15 +78,15 @@ def learned(state_file: Path) -> dict[str, torch.Tensor]:
 
 def compact(state_file: Path, out: Path) -> None:
     """The state in half the bytes (bfloat16), to archive; `train` goes on from it as from the original."""
-    torch.save(_halved(torch.load(state_file, weights_only=False)), out)
+    torch.save(_halved(torch.load(state_file, weights_only=False), {}), out)
 
 
-def _halved(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.to(torch.bfloat16) if value.dtype == torch.float32 and value.numel() > 1 else value
+def _halved(value: Any, done: dict[tuple[int, torch.Size], torch.Tensor]) -> Any:
+    if isinstance(value, torch.Tensor) and value.dtype == torch.float32 and value.numel() > 1:
+        return done.setdefault((value.data_ptr(), value.shape), value.to(torch.bfloat16))  # a master may be the model's own tensor
     if isinstance(value, dict):
-        return {key: _halved(v) for key, v in value.items()}
-    return [_halved(v) for v in value] if isinstance(value, list) else value
+        return {key: _halved(v, done) for key, v in value.items()}
+    return [_halved(v, done) for v in value] if isinstance(value, list) else value
 
 
 class _State:
@@ -96,10 +95,7 @@ class _State:
         named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
         self.names = [n for n, _ in named]
         self.masters = Masters(p for _, p in named)
-        groups = [
-            {"params": [master], "factor": _factor(name, stage.slow), "weight_decay": stage.weight_decay if master.ndim > 1 else 0.0}
-            for (name, _), master in zip(named, self.masters.masters, strict=True)
-        ]
+        groups = [{"params": [m], "weight_decay": stage.weight_decay if m.ndim > 1 else 0.0} for m in self.masters.masters]
         self.optimizer = torch.optim.AdamW(groups, lr=stage.rate, betas=stage.betas, fused=True)
         self.averages = [m.detach().clone() for m in self.masters.masters] if stage.average else []
         self.rng = np.random.default_rng(0)
@@ -112,7 +108,7 @@ class _State:
         torch.nn.utils.clip_grad_norm_(self.masters.masters, _CLIP)
         rate = self.stage.rate * _cycle(min(1.0, self.elapsed / (self.stage.minutes * 60)), self.stage)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
+            group["lr"] = rate
         self.optimizer.step()
         if self.averages:
             torch._foreach_lerp_(self.averages, [m.detach() for m in self.masters.masters], 1 - self._decay())
@@ -206,7 +202,3 @@ def _cycle(done: float, stage: Stage) -> float:
         return 0.05 + 0.95 * done / stage.warmup
     fall = (done - stage.warmup) / (1 - stage.warmup)
     return stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * fall))
-
-
-def _factor(name: str, slow: dict[str, float]) -> float:
-    return next((factor for prefix, factor in slow.items() if name.startswith(prefix)), 1.0)

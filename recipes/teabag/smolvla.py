@@ -23,7 +23,7 @@ from vla_demo.checkpoints.smolvlm_folder import write_vlm_folder
 __all__ = ["CHUNK", "adopt_vision", "build", "encode", "flow_loss", "loss_on_features", "loss_on_pictures", "use_features", "vision_of"]
 
 NAME = "smolvla"
-CHUNK = 50
+CHUNK, EXECUTE = 50, 50
 FEATURES = (len(CAMERAS), 16, 256)
 RATES = {"vision": 8e-4, "policy": 6e-4, "finetune": 1e-4}
 BATCHES = {"vision": 48, "policy": 16, "finetune": 16}
@@ -34,7 +34,7 @@ _INPUT = 128  # pixels, square; LeRobot pads the 96x128 pictures at the top
 _LAYERS = 6  # of the backbone's 8
 
 
-def build(folder: Path, seen: tuple[int, int], execute: int = CHUNK) -> SmolVLAPolicy:
+def build(folder: Path, seen: tuple[int, int], execute: int = EXECUTE) -> SmolVLAPolicy:
     """A fresh policy for cameras that deliver pictures of `seen` (height, width); its backbone's config is written to `folder`."""
     if not (folder / "config.json").is_file():
         write_vlm_folder(folder, "tiny")
