@@ -228,7 +228,7 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(visits: Visits) -> 
             break  # past the last one
         seen.append(name)
         assert ring != "none", name
-    assert {"policy", "episode", "run", "link", "shoulder pan", "Seek"} <= set(seen)
+    assert {"Policy", "Episode", "run", "link", "shoulder pan", "Seek"} <= set(seen)
 
 
 def test_a_copied_link_opens_the_same_view_elsewhere(visits: Visits) -> None:

@@ -49,8 +49,12 @@ function createPanel({ panel, legend, table, small }, onHide) {
   }
 
   function values({ t, recorded, predicted, reference }) {
-    table.querySelector(".when").textContent = `at ${seconds(t)}`;
-    cells.forEach((row, j) => [recorded, predicted, reference].forEach((list, k) => { row[k].textContent = withUnit(list[j], joints[j].unit); }));
+    write(table.querySelector(".when"), `at ${seconds(t)}`);
+    cells.forEach((row, j) => [recorded, predicted, reference].forEach((list, k) => { write(row[k], withUnit(list[j], joints[j].unit)); }));
+  }
+
+  function write(cell, text) {
+    if (cell.textContent !== text) cell.textContent = text; // called for every frame: touch only what changed
   }
 
   function errors(report) {
