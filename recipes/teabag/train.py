@@ -1,6 +1,6 @@
 """Train ACT or the small SmolVLA on the twin's demonstrations, on CPU cores alone, in stages that can be stopped and resumed.
 
-    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/act --policy act --minutes 50
+    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/act --policy act --minutes 40
     uv run recipes/teabag/train.py --data runs/train --out runs/teabag/smolvla --policy smolvla --minutes 75
 
 frames     decode the demonstrations once, shrunk to 96x128 (shared by both policies)
@@ -108,6 +108,9 @@ def run_policy(job: Job) -> None:
 
 
 def run_finetune(job: Job) -> None:
+    if not job.stage("finetune").minutes:
+        print("skipped: this policy's recipe gives it no time", flush=True)
+        return
     demos = job.demonstrations()
     policy = _with_policy(job)
     batches = Batches(job.family, policy, demos)
