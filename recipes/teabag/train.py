@@ -1,7 +1,7 @@
 """Train ACT or the small SmolVLA on the twin's demonstrations, on CPU cores alone, in stages that can be stopped and resumed.
 
     uv run recipes/teabag/train.py --data runs/train --out runs/teabag/act --policy act --minutes 40
-    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/smolvla --policy smolvla --minutes 75
+    uv run recipes/teabag/train.py --data runs/train --out runs/teabag/smolvla --policy smolvla --minutes 49
 
 frames     decode the demonstrations once, shrunk to 96x128 (shared by both policies)
 scenes     render labelled pictures of the twin (shared)
