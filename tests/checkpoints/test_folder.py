@@ -14,7 +14,7 @@ import pytest
 
 from tests.tiny_checkpoints import edit_json
 from vla_demo.checkpoints.folder import BUNDLED, resolve
-from vla_demo.core.errors import CheckpointError, InvalidInput
+from vla_demo.core.errors import CheckpointError, InvalidInput, MissingPiece
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FETCH = """
@@ -158,3 +158,12 @@ def test_what_the_hub_does_not_have_is_an_error_that_names_it(hub: http.server.T
     assert "someone/missing could not be fetched" in fetch(hub, tmp_path, "someone/missing")
     assert "someone/good at revision unknown could not be fetched" in fetch(hub, tmp_path, "someone/good", "unknown")
     assert "someone/good could not be fetched" in fetch(hub, tmp_path / "empty", "someone/good", offline=True)
+
+
+@pytest.mark.parametrize(("source", "module", "extra"), [("someone/good", "huggingface_hub", "app"), ("{act}", "safetensors", "export")])
+def test_a_library_that_is_not_installed_is_named_with_the_command(
+    source: str, module: str, extra: str, act_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingPiece, match=rf"pip install 'vla-demo\[{extra}\]'"):
+        resolve(source.format(act=act_checkpoint))

@@ -22,6 +22,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "act": {
         "n_obs_steps": (1, 1),
         "chunk_size": (1, 1000),
+        "n_action_steps": (1, 1000),
         "dim_model": (8, 4096),
         "n_heads": (1, 128),
         "dim_feedforward": (8, 32768),
@@ -33,6 +34,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "smolvla": {
         "n_obs_steps": (1, 1),
         "chunk_size": (1, 1000),
+        "n_action_steps": (1, 1000),
         "num_steps": (1, MAX_DENOISE_STEPS),
         "max_state_dim": (1, 1024),
         "max_action_dim": (1, 1024),

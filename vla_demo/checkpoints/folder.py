@@ -9,7 +9,7 @@ import vla_demo
 from vla_demo.checkpoints.backbone import BACKBONE_FILES, BACKBONE_FOLDER
 from vla_demo.checkpoints.layout import CONFIG_FILE, JOINTS_FILE
 from vla_demo.checkpoints.vetting import REQUIRED_FILES, refuse_incomplete, vet
-from vla_demo.core.errors import CheckpointError, InvalidInput
+from vla_demo.core.errors import CheckpointError, InvalidInput, MissingPiece
 from vla_demo.core.storage import fingerprint
 
 __all__ = ["BUNDLED", "CheckpointFolder", "resolve"]
@@ -70,9 +70,11 @@ def _content(folder: Path) -> list[Path]:
 
 def _download(repository: str, revision: str | None) -> tuple[Path, str]:
     """The folder in the Hub's cache and its commit."""
-    from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
+    try:
+        from huggingface_hub import HfApi, constants, snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ImportError as problem:
+        raise MissingPiece("checkpoints from the Hub need huggingface-hub: pip install 'vla-demo[app]'") from problem
     try:
         if not constants.HF_HUB_OFFLINE:
             _refuse_before_download(HfApi().model_info(repository, revision=revision, files_metadata=True), repository)

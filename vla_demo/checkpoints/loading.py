@@ -41,7 +41,7 @@ def load_checkpoint(folder: Path) -> LoadedCheckpoint:
     try:
         import lerobot.policies.factory  # noqa: F401
     except ImportError as problem:
-        raise MissingPiece(f"PyTorch and LeRobot are needed to open a checkpoint: uv sync --extra export ({problem})") from problem
+        raise MissingPiece(f"opening a checkpoint needs PyTorch and LeRobot ({problem}): pip install 'vla-demo[export]'") from problem
     config = load_config(folder)
     with _lerobot_speaks_on_stderr(), _as_checkpoint_error(folder):
         policy = _policy(config, folder / WEIGHTS_FILE)

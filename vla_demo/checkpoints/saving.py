@@ -42,8 +42,8 @@ def save_checkpoint(
             _edit(new / file, lambda pipeline: _make_portable(pipeline, changes))
         if joint_names is not None:
             (new / JOINTS_FILE).write_text(json.dumps({"names": list(joint_names)}, indent=2) + "\n")
-        for file in new.glob("*.safetensors"):
-            file.chmod(0o644)  # safetensors writes them for their owner alone, which is no use in a folder that is shared
+        for weights in new.glob("*.safetensors"):
+            weights.chmod(0o644)  # safetensors writes them for their owner alone, which is no use in a folder that is shared
         (new / "README.md").write_text(f"# {folder.name}\n\n{loading_section(policy.config.type)}")
 
 

@@ -1,16 +1,17 @@
 """A checkpoint's `PolicySpec`: what it is and in which stages it runs, whoever runs it. Needs LeRobot's config, not its weights."""
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from vla_demo.checkpoints.folder import CheckpointFolder
-from vla_demo.checkpoints.layout import JOINTS_FILE, PREPROCESSOR_FILE, read_json
+from vla_demo.checkpoints.layout import CONFIG_FILE, JOINTS_FILE, PREPROCESSOR_FILE, read_json
 from vla_demo.core.errors import CheckpointError
 from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
 
 if TYPE_CHECKING:
     from lerobot.configs import PreTrainedConfig
 
-__all__ = ["camera_keys", "outside_key", "policy_spec"]
+__all__ = ["camera_keys", "outside_key", "policy_spec", "sketched_spec"]
 
 _STAGES = {
     "smolvla": (
@@ -44,10 +45,30 @@ def policy_spec(checkpoint: CheckpointFolder, config: "PreTrainedConfig") -> Pol
         cameras=tuple(camera_keys(checkpoint, config)),
         joint_names=_joint_names(checkpoint, config),
         chunk_size=config.chunk_size,  # type: ignore[attr-defined]
+        n_action_steps=config.n_action_steps,  # type: ignore[attr-defined]
         denoise_steps=config.num_steps if denoises else None,  # type: ignore[attr-defined]
         noise_shape=(config.chunk_size, config.max_action_dim) if denoises else None,  # type: ignore[attr-defined]
         stages=_STAGES[checkpoint.family],
     )
+
+
+def sketched_spec(checkpoint: CheckpointFolder) -> PolicySpec:
+    """The same from the bare `config.json`, without the seconds it takes to import LeRobot: enough to draw the policy while it is prepared.
+
+    Raises `CheckpointError` for a config that leaves out what LeRobot would fill in.
+    """
+    raw = read_json(checkpoint.path / CONFIG_FILE)
+    try:
+        plain = SimpleNamespace(
+            image_features=[key for key, feature in raw["input_features"].items() if feature["type"] == "VISUAL"],
+            action_feature=SimpleNamespace(shape=raw["output_features"]["action"]["shape"]),
+            chunk_size=raw["chunk_size"],
+            num_steps=raw.get("num_steps"),
+            max_action_dim=raw.get("max_action_dim"),
+        )
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise CheckpointError(f"{checkpoint.path / CONFIG_FILE} does not say {problem}") from problem
+    return policy_spec(checkpoint, cast(Any, plain))
 
 
 def camera_keys(checkpoint: CheckpointFolder, config: "PreTrainedConfig") -> dict[str, str]:
