@@ -65,7 +65,7 @@ def act_spec() -> PolicySpec:
     """ACT as every package of it looks: vision, then the transformer as action expert."""
     vision = StageSpec("vision", (GraphSpec("vision", ("pixels",), ("features",), False),))
     expert = StageSpec("expert", (GraphSpec("transformer", ("features", "state"), ("actions",), False),))
-    return PolicySpec("act", "tiny-act", None, CAMERAS, JOINTS, CHUNK, None, None, (vision, expert))
+    return PolicySpec("act", "tiny-act", None, CAMERAS, JOINTS, CHUNK, CHUNK, None, None, (vision, expert))
 
 
 def smolvla_spec() -> PolicySpec:
@@ -83,7 +83,7 @@ def smolvla_spec() -> PolicySpec:
             ),
         ),
     )
-    return PolicySpec("smolvla", "tiny-smolvla", None, CAMERAS, JOINTS, CHUNK, 4, (CHUNK, PADDED), stages)
+    return PolicySpec("smolvla", "tiny-smolvla", None, CAMERAS, JOINTS, CHUNK, CHUNK, 4, (CHUNK, PADDED), stages)
 
 
 def tiny_act_package(folder: Path) -> PolicyPackage:

@@ -101,7 +101,7 @@ def _add_replay(verbs: Any) -> None:
     replay.add_argument("--episode", type=int, default=0, metavar="N", help="default: 0")
     replay.add_argument("--dataset", metavar="D", help="a LeRobot v3 folder or Hub id (default: the bundled episodes)")
     replay.add_argument("--variant", default="", metavar="V", help="such as vision=int8,steps=5; stages it does not name run in FP32")
-    replay.add_argument("--horizon", type=int, metavar="K", help="actions executed of each chunk (default: all)")
+    replay.add_argument("--horizon", type=int, metavar="K", help="actions executed of each chunk (default: as the checkpoint says)")
     replay.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the denoising noise (default: 0)")
     replay.add_argument("--revision", metavar="SHA", help="commit of a Hub checkpoint")
     replay.add_argument("--json", action="store_true", help="print one JSON document instead of tables")

@@ -22,7 +22,7 @@ _MODELS = {
 }
 _STAGES = {
     "vision": "vision pretrained on {pictures} pictures of the simulated desk, labelled with where bag, mug, fingers and joints are "
-    "(none with a bag in the held-out cluster); it stands in for ImageNet or SigLIP weights",
+    "(no scene begins with a bag in the held-out cluster); it stands in for ImageNet or SigLIP weights",
     "policy": "everything else on the frozen features of the demonstrations",
     "finetune": "everything end to end on pictures",
 }

@@ -20,6 +20,7 @@ def test_a_package_in_order_passes(act: PolicyPackage, smolvla: PolicyPackage) -
     [
         ({"joint_names": ()}, "at least one joint"),
         ({"chunk_size": 0}, "chunk size is 0"),
+        ({"n_action_steps": 99}, "carries out 99 of"),
         ({"cameras": ("top", "top", "left")}, "named twice"),
         ({"cameras": ("top", "left")}, "pictures are described for"),
         ({"denoise_steps": None}, "must come together"),

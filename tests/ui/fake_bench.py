@@ -59,7 +59,7 @@ def actions(episode: int) -> NDArray[np.float32]:
 
 def package(name: str) -> PolicyPackage:
     """A manifest's content without files: the page reads stages, bytes and counts, and never opens a graph."""
-    spec = replace(smolvla_spec() if name == "smolvla" else act_spec(), chunk_size=50)
+    spec = replace(smolvla_spec() if name == "smolvla" else act_spec(), chunk_size=50, n_action_steps=50)
     sizes = {"vision": 1_400_000, "prefix": 3_400_000, "context": 200_000, "step": 4_600_000, "transformer": 5_200_000}
     graphs = [
         StageGraph(stage.role, g.name, "fp32", f"{g.name}.onnx", sizes[g.name], "0" * 64, 20, 0)
@@ -186,6 +186,9 @@ class FakeBench:
             raise UnknownEpisode(f"there is no episode {index}; there are 0 to {EPISODES - 1}")
         cameras = tuple(CameraFile(name, self.folder / f"{name}.mp4", index * FRAMES / FPS) for name in CAMERAS)
         return Recording(self.episodes()[index], fake_episode(index), cameras)
+
+    def sketch(self, source: str) -> PolicySpec | None:
+        return package(source).spec if source in self.bundled() else None
 
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         if source not in self.bundled():

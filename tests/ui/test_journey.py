@@ -138,12 +138,16 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
     bench.opened.clear()
     page = visits(ready=False).page
     expect(page.get_by_text("Exporting the vision encoder")).to_be_visible()
+    expect(page.locator("fieldset.stage")).to_have_count(2)
+    page.get_by_role("radiogroup", name="Action expert precision").get_by_text("INT8").click()
     start(page)
+    page.locator("h1").click()  # out of the radio, so that keys are the page's
     page.keyboard.press("ArrowDown")  # the episode can be changed meanwhile
     expect(page.get_by_label("Episode", exact=True)).to_have_value("1")
     bench.opened.set()
     finished(page)
     expect(page.locator(".how")).to_contain_text("of episode 1")
+    expect(page.locator(".legend")).to_contain_text("vision FP32, action INT8")
 
 
 def test_another_policy_or_episode_leaves_no_trace_of_the_last_run(visits: Visits) -> None:

@@ -38,6 +38,14 @@ def test_only_a_stage_that_denoises_has_a_steps_slider() -> None:
     assert [stage["choice"] for stage in strip["stages"]] == ["fp32", "fp32", "int8"]
 
 
+def test_a_sketch_has_everything_but_bytes() -> None:
+    spec = package("smolvla").spec
+    drawn = messages.sketch("o1", spec, Variant.reference(spec), fps=30)["policy"]
+    made = messages.policy("o1", package("smolvla"), Variant.reference(spec), fps=30)["policy"]
+    assert [stage["bytes"] for stage in made["stages"]] == [1_400_000, 3_400_000, 4_800_000]
+    assert {**made, "stages": [{**stage, "bytes": None} for stage in made["stages"]]} == drawn
+
+
 def test_the_slider_reaches_what_a_link_asks_for() -> None:
     spec = package("smolvla").spec
     strip = messages.policy("o1", package("smolvla"), Variant.of(spec, {}, 40), fps=30)["policy"]

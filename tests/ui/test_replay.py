@@ -66,10 +66,10 @@ def test_a_visit_with_a_bad_link_complains_and_shows_the_default(desk: ReplayDes
     assert len(complaints) == 1
 
 
-def test_opening_a_policy_streams_progress_then_the_strip(desk: ReplayDesk, bench: FakeBench) -> None:
+def test_opening_a_policy_streams_a_sketch_then_progress_then_the_strip(desk: ReplayDesk, bench: FakeBench) -> None:
     bench.opened.clear()
     heard = desk.open_policy(asked(run="o1", source="smolvla", variant=None), visitor())
-    assert next(heard)["kind"] == "progress"
+    assert [next(heard)["kind"], next(heard)["kind"]] == ["sketch", "progress"]
     bench.opened.set()
     assert kinds(heard) == ["policy"]
 
@@ -131,13 +131,13 @@ def test_a_late_stop_does_not_hit_the_preparation_begun_since(desk: ReplayDesk, 
     next(heard)
     desk.stop_run(asked(run="o1"), visitor())
     bench.opened.set()
-    assert kinds(heard) == ["policy"]
+    assert kinds(heard)[-1] == "policy"
 
 
 def test_stop_ends_a_preparation_without_a_word(desk: ReplayDesk, bench: FakeBench) -> None:
     bench.opened.clear()
     heard = desk.open_policy(asked(run="o1", source="act", variant=None), visitor())
-    next(heard)
+    assert [next(heard)["kind"], next(heard)["kind"]] == ["sketch", "progress"]
     desk.stop_run(asked(run="o1"), visitor())
     assert kinds(heard) == []
 

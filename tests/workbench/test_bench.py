@@ -30,6 +30,12 @@ def test_a_run_needs_a_prepared_package(episodes_folder: Path, tmp_path: Path) -
     assert sum(isinstance(step, ReplayStep) for step in bench.run(request).steps()) == 20
 
 
+def test_only_a_checkpoint_on_this_machine_has_a_sketch(tmp_path: Path) -> None:
+    package = tiny_act_package(tmp_path / "package")
+    assert Workbench().sketch(str(package.folder)) is None  # it is prepared already
+    assert Workbench().sketch("someone/policy") is None  # nothing is fetched for a picture
+
+
 def test_after_warming_up_every_precision_is_there(
     episodes_folder: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,17 @@ def test_a_spoiled_package_in_the_cache_is_made_again(exporter: Path) -> None:
     assert len(exporter.read_text().splitlines()) == 2
 
 
+def test_who_waits_hears_the_progress_of_the_export_that_goes_on(exporter: Path) -> None:
+    first = prepare_policy("mine")
+    while "cutting vision" not in str(next(first)):
+        pass
+    second = prepare_policy("mine")
+    next(second)
+    assert next(second) == Preparing("cutting vision", 0.25)
+    first.close()  # type: ignore[attr-defined]
+    assert isinstance([*second][-1], PolicyPackage)
+
+
 def test_two_who_ask_at_once_get_one_export(exporter: Path) -> None:
     threads = [threading.Thread(target=package_of, args=("mine",)) for _ in range(2)]
     for thread in threads:

@@ -63,6 +63,7 @@ def sketched_spec(checkpoint: CheckpointFolder) -> PolicySpec:
             image_features=[key for key, feature in raw["input_features"].items() if feature["type"] == "VISUAL"],
             action_feature=SimpleNamespace(shape=raw["output_features"]["action"]["shape"]),
             chunk_size=raw["chunk_size"],
+            n_action_steps=raw["n_action_steps"],
             num_steps=raw.get("num_steps"),
             max_action_dim=raw.get("max_action_dim"),
         )

@@ -44,7 +44,8 @@ class PolicySpec:
     revision: str | None  # commit of a Hub checkpoint, else the content hash of the folder's weights
     cameras: tuple[str, ...]  # in the order the policy stacks them
     joint_names: tuple[str, ...]
-    chunk_size: int
+    chunk_size: int  # actions planned at once
+    n_action_steps: int  # of those, how many are carried out before the next plan; LeRobot's name
     denoise_steps: int | None  # the checkpoint's own; None where there is no denoising
     noise_shape: tuple[int, int] | None  # (chunk, padded action width); None where there is no denoising
     stages: tuple[StageSpec, ...]  # in running order

@@ -149,11 +149,11 @@ class ReplayReport:
 def replay(policy: Policy, reference: Policy, episode: Episode, *, seed: int, horizon: int | None = None) -> Iterator[ReplayStep]:
     """Run both over the episode; one step a frame, as inference goes.
 
-    `horizon` actions of each chunk are executed before the next is planned; None: the whole chunk. When `reference` is `policy`, its
-    chunk is used for both and nothing runs twice. Raises `InvalidInput` for a horizon the policy cannot fill and `VlaDemoError` when a
-    policy answers numbers that are not finite.
+    `horizon` actions of each chunk are executed before the next is planned; None: as many as the checkpoint says (`n_action_steps`).
+    When `reference` is `policy`, its chunk is used for both and nothing runs twice. Raises `InvalidInput` for a horizon the policy
+    cannot fill and `VlaDemoError` when a policy answers numbers that are not finite.
     """
-    taken = policy.spec.chunk_size if horizon is None else horizon
+    taken = policy.spec.n_action_steps if horizon is None else horizon
     if not 1 <= taken <= policy.spec.chunk_size:
         raise InvalidInput(f"horizon {taken} is out of range; {policy.spec.family} plans {policy.spec.chunk_size} actions, so 1 to that")
     policy.reset()

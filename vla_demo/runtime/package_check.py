@@ -31,6 +31,8 @@ def _spec_problems(package: PolicyPackage) -> Iterator[str]:
         yield "it needs at least one joint, one camera and one stage"
     if spec.chunk_size < 1:
         yield f"the chunk size is {spec.chunk_size}"
+    if not 1 <= spec.n_action_steps <= spec.chunk_size:
+        yield f"it carries out {spec.n_action_steps} of {spec.chunk_size} actions"
     if len(set(spec.cameras)) < len(spec.cameras) or len(set(spec.joint_names)) < len(spec.joint_names):
         yield "a camera or a joint is named twice"
     if set(spec.cameras) != set(package.preprocessing.images):

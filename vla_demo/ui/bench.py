@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.policy import PolicySpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
@@ -54,6 +55,10 @@ class Bench(Protocol):
     def episodes(self) -> Sequence[EpisodeCard]: ...
 
     def recording(self, index: int) -> Recording: ...
+
+    def sketch(self, source: str) -> PolicySpec | None:
+        """What `open_package` is about to prepare, at once; None when only preparing it tells."""
+        ...
 
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         """Progress, then the package, made by an export when the cache does not have it."""

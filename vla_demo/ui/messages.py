@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.package import PolicyPackage, StageGraph
-from vla_demo.core.policy import StageSpec
+from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION, Variant
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.ui import words
@@ -23,7 +23,7 @@ from vla_demo.ui.link import View
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 
-__all__ = ["MOST_STEPS", "Message", "episode", "failed", "opening", "policy", "progress", "report", "steps"]
+__all__ = ["MOST_STEPS", "Message", "episode", "failed", "opening", "policy", "progress", "report", "sketch", "steps"]
 
 Message = dict[str, Any]
 Url = Callable[[Path], str]
@@ -62,16 +62,20 @@ def failed(what: str, run: str | None) -> Message:
 
 def policy(run: str, package: PolicyPackage, variant: Variant, fps: float) -> Message:
     """The strip: a block for each stage of the package."""
-    spec = package.spec
-    return message(
-        "policy",
-        run=run,
-        policy={
-            "stages": [_stage(package, stage, variant) for stage in spec.stages],
-            "takesNoise": spec.noise_shape is not None,
-            "chunk": {"actions": spec.chunk_size, "seconds": spec.chunk_size / fps, "about": words.chunk(spec, fps)},
-        },
-    )
+    return message("policy", run=run, policy=_strip(package.spec, variant, fps, package.graphs))
+
+
+def sketch(run: str, spec: PolicySpec, variant: Variant, fps: float) -> Message:
+    """The same strip while the package is still being made: it can be dialed, its bytes are not known."""
+    return message("sketch", run=run, policy=_strip(spec, variant, fps, ()))
+
+
+def _strip(spec: PolicySpec, variant: Variant, fps: float, graphs: Sequence[StageGraph]) -> Message:
+    return {
+        "stages": [_stage(spec, stage, variant, graphs) for stage in spec.stages],
+        "takesNoise": spec.noise_shape is not None,
+        "chunk": {"actions": spec.chunk_size, "seconds": spec.chunk_size / fps, "about": words.chunk(spec, fps)},
+    }
 
 
 def steps(run: str, batch: Sequence[ReplayStep], chunks_so_far: int) -> Message:
@@ -106,20 +110,16 @@ def _recording(recording: Recording, url: Url) -> Message:
     }
 
 
-def _stage(package: PolicyPackage, stage: StageSpec, variant: Variant) -> Message:
+def _stage(spec: PolicySpec, stage: StageSpec, variant: Variant, graphs: Sequence[StageGraph]) -> Message:
     return {
         "role": stage.role,
         "label": stage.label,
-        "about": words.stage(stage, package.spec),
+        "about": words.stage(stage, spec),
         "precisions": list(PRECISIONS),
         "choice": variant.precision(stage.role),
-        "bytes": _bytes(package, stage),
+        "bytes": sum(graph.size_bytes for graph in graphs if graph.role == stage.role) or None,
         "steps": _steps(stage, variant),
     }
-
-
-def _bytes(package: PolicyPackage, stage: StageSpec) -> int:
-    return sum(graph.size_bytes for graph in package.graphs if graph.role == stage.role)
 
 
 def _steps(stage: StageSpec, variant: Variant) -> Message | None:

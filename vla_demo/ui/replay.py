@@ -16,6 +16,7 @@ import gradio as gr
 
 from vla_demo.core.errors import PackageError, Stopped, UnknownVariant
 from vla_demo.core.package import PolicyPackage
+from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui import messages
@@ -88,9 +89,14 @@ class ReplayDesk:
 
     @told("policy")
     def open_policy(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        work = str(asked.run)
-        package = yield from self._package(str(asked.source), work, self._session(request).begin(work))
-        yield messages.policy(work, package, self._variant(asked.variant, package), self._bench.fps())
+        work, source, stop = str(asked.run), str(asked.source), self._session(request).begin(str(asked.run))
+        spec = self._bench.sketch(source)
+        variant = None
+        if spec is not None:
+            variant = self._variant(asked.variant, spec)
+            yield messages.sketch(work, spec, variant, self._bench.fps())
+        package = yield from self._package(source, work, stop)
+        yield messages.policy(work, package, variant or self._variant(asked.variant, package.spec), self._bench.fps())
 
     @told("episode")
     def open_episode(self, asked: gr.EventData) -> Iterator[Message]:
@@ -131,18 +137,18 @@ class ReplayDesk:
             yield messages.progress(step, work)
         raise PackageError(f"preparing {source} ended without a package")
 
-    def _variant(self, text: str | None, package: PolicyPackage) -> Variant:
+    def _variant(self, text: str | None, spec: PolicySpec) -> Variant:
         """The variant a link asks for, or FP32 with a toast when the policy has no such thing."""
         try:
-            return Variant.parse(text or "", package.spec)
+            return Variant.parse(text or "", spec)
         except UnknownVariant as error:
             complain([f"{error}; showing FP32."])
-            return Variant.reference(package.spec)
+            return Variant.reference(spec)
 
     def _stream(self, running: _Running) -> Iterator[Message]:
         chunks = 0
         try:
-            for batch in batches(running.run.steps(), running.package.spec.chunk_size):
+            for batch in batches(running.run.steps(), running.package.spec.n_action_steps):
                 if running.stopped:
                     return
                 if isinstance(batch, Preparing):
@@ -155,7 +161,7 @@ class ReplayDesk:
             running.run.stop()  # a closed tab and an error end here too: nobody will ask for another frame
 
 
-def batches(steps: Iterable[Preparing | ReplayStep], chunk_size: int) -> Iterator[Preparing | list[ReplayStep]]:
+def batches(steps: Iterable[Preparing | ReplayStep], executed: int) -> Iterator[Preparing | list[ReplayStep]]:
     """Frames in groups of about `BATCH_SECONDS`: often enough to look alive, few enough to cost nothing.
 
     A chunk's first frame goes out at once, and so does its last, because the next one only comes after an inference.
@@ -168,7 +174,7 @@ def batches(steps: Iterable[Preparing | ReplayStep], chunk_size: int) -> Iterato
             continue
         batch.append(step)
         since = 0 if step.starts_chunk else since + 1
-        is_last = since + 1 == chunk_size or step.frame + 1 == step.frames
+        is_last = since + 1 == executed or step.frame + 1 == step.frames
         if step.starts_chunk or is_last or time.monotonic() - sent > BATCH_SECONDS:
             yield batch
             batch, sent = [], time.monotonic()

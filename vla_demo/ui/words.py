@@ -60,7 +60,8 @@ def stage(stage: StageSpec, spec: PolicySpec) -> str:
 
 
 def chunk(spec: PolicySpec, fps: float) -> str:
-    return f"a chunk: {spec.chunk_size / fps:.2f} s of motion at {fps:g} fps"
+    motion = f"a chunk: {spec.chunk_size / fps:.2f} s of motion at {fps:g} fps"
+    return motion if spec.n_action_steps == spec.chunk_size else f"{motion}, {spec.n_action_steps} carried out"
 
 
 def recorded(recording: Recording) -> list[Section]:

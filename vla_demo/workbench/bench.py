@@ -10,11 +10,12 @@ from pathlib import Path
 
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.package import PolicyPackage
+from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import PRECISIONS, Variant
 from vla_demo.episodes import Dataset
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import dataset_for
-from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy
+from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
@@ -52,6 +53,10 @@ class Workbench:
     def video_folders(self) -> Sequence[Path]:
         """The folders whose files a browser may be given."""
         return [self.dataset.folder]
+
+    def sketch(self, source: str) -> PolicySpec | None:
+        """What `open_package` is about to prepare, at once; None when only preparing it tells."""
+        return sketch_policy(source)
 
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         """Progress, then the package."""

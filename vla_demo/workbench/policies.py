@@ -7,18 +7,20 @@ from pathlib import Path
 import vla_demo
 from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
+from vla_demo.core.policy import PolicySpec
 from vla_demo.core.storage import cache_folder, fingerprint
 from vla_demo.runtime import read_manifest
 from vla_demo.workbench.child import in_child
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["BUNDLED_POLICIES", "EXPORTER", "export_policy", "prepare_policy"]
+__all__ = ["BUNDLED_POLICIES", "EXPORTER", "export_policy", "prepare_policy", "sketch_policy"]
 
 BUNDLED_POLICIES: Mapping[str, str] = {"act": "ACT", "smolvla": "SmolVLA"}  # name -> label, the default first
 EXPORTER = "vla_demo.export:export_checkpoint"
 CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
 WAITING_SECONDS = 0.2
 
+_said: dict[Path, Preparing] = {}  # by the export that goes on, for those who wait for it
 _turns: dict[Path, threading.Lock] = {}  # one export of the same thing at a time; a generator may be resumed by another thread, so no RLock
 
 
@@ -39,13 +41,16 @@ def prepare_policy(source: str, revision: str | None = None) -> Iterator[Prepari
     checkpoint = resolve(source, revision)
     place = cache_folder() / "packages" / _content_name(checkpoint.family, checkpoint.revision)
     turn = _turns.setdefault(place, threading.Lock())
-    yield from _waiting_for(turn, source)
+    yield from _waiting_for(turn, place)
     try:
         package = _kept(place)
         if package is None:
-            yield from _exported(source, place, revision)
+            for step in _exported(source, place, revision):
+                _said[place] = step
+                yield step
             package = read_manifest(place)
     finally:
+        _said.pop(place, None)
         turn.release()
     yield package
 
@@ -56,10 +61,24 @@ def export_policy(source: str, out: Path, revision: str | None = None) -> Iterat
     yield read_manifest(out)
 
 
-def _waiting_for(turn: threading.Lock, source: str) -> Iterator[Preparing]:
-    """Progress until the turn is ours; the caller releases it."""
+def sketch_policy(source: str) -> PolicySpec | None:
+    """What a checkpoint on this machine will be once it is prepared, at once and without LeRobot; None for anything else.
+
+    Raises `CheckpointError` for a checkpoint that is not safe to open or does not say.
+    """
+    from vla_demo.checkpoints.folder import BUNDLED, resolve
+    from vla_demo.checkpoints.spec import sketched_spec
+
+    folder = Path(source).expanduser()
+    if source not in BUNDLED and (not folder.is_dir() or (folder / MANIFEST_FILE).is_file()):
+        return None
+    return sketched_spec(resolve(source))
+
+
+def _waiting_for(turn: threading.Lock, place: Path) -> Iterator[Preparing]:
+    """The progress of whoever has the turn, until it is ours; the caller releases it."""
     while not turn.acquire(timeout=WAITING_SECONDS):
-        yield Preparing(f"{source} is being prepared already")
+        yield _said.get(place, Preparing("Waiting for the preparation that goes on already"))
 
 
 def _exported(source: str, out: Path, revision: str | None) -> Iterator[Preparing]:

@@ -42,7 +42,7 @@ class Replay:
     request: RunRequest
     package: PolicyPackage
     dataset: Dataset
-    horizon: int | None = None  # actions executed before the next chunk is planned; None: the whole chunk
+    horizon: int | None = None  # actions executed before the next chunk is planned; None: as the checkpoint says
     _tally: ReplayTally | None = field(default=None, init=False)
     _policy: ExportedPolicy | None = field(default=None, init=False)
     _asked_to_stop: threading.Event = field(default_factory=threading.Event, init=False)

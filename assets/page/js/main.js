@@ -38,10 +38,15 @@ const receive = {
     link.update({ episode: recording.index });
   },
 
+  sketch({ policy }) {
+    strip.load(policy, false);
+    element.querySelector(".seed").hidden = !policy.takesNoise;
+  },
+
   policy({ policy }) {
     running = null;
     rest();
-    strip.load(policy);
+    strip.load(policy, true);
     element.querySelector(".seed").hidden = !policy.takesNoise;
     link.update({ policy: source(), variant: strip.variant() });
     if (wanted.run) run();

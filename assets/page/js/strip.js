@@ -3,20 +3,33 @@
 
 function createStrip(host, onChange) {
   let policy = null;
+  let ready = false; // false: a sketch, drawn while the package is made
   let asked = null; // what was chosen when the run started: the dials may have moved since
   let measured = null; // of the last run: {choices, steps, stages: {role: ...}, total}
 
   function wait(text) {
     policy = null;
+    ready = false;
     host.replaceChildren(make("p", { class: "waiting", role: "status" }, text));
   }
 
-  function load(next) {
+  function load(next, isReady) {
+    const dialed = policy && !ready ? { choices: choices(), steps: chosenSteps() } : null; // on the sketch, while the package was made
     policy = next;
+    ready = isReady;
     measured = null;
     const blocks = policy.stages.flatMap((stage) => [block(stage), make("span", { class: "arrow", "aria-hidden": "true" }, "→")]);
     host.replaceChildren(...blocks, outcome());
+    if (dialed) dial(dialed);
     facts();
+  }
+
+  function dial({ choices: chosen, steps }) {
+    for (const input of host.querySelectorAll(".seg input")) input.checked = chosen[input.name.replace("-precision", "")] === input.value;
+    const slider = host.querySelector(".steps input");
+    if (!slider) return;
+    slider.value = steps;
+    slider.nextSibling.replaceChildren(...stepsParts(steps));
   }
 
   function block(stage) {
@@ -69,7 +82,7 @@ function createStrip(host, onChange) {
   }
 
   function stageFacts(stage, found) {
-    if (!found) return [fact(megabytes(stage.bytes), "in FP32")];
+    if (!found) return [stage.bytes ? fact(megabytes(stage.bytes), "in FP32") : "being prepared"];
     return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? fact(`${found.speed.toFixed(1)}×`, "FP32") : null,
       found.quantized ? make("span", { class: "nodes" }, found.quantized) : null].filter(Boolean);
   }
@@ -123,5 +136,5 @@ function createStrip(host, onChange) {
     if (policy) facts();
   }
 
-  return { wait, load, remember, measure, forget, variant, label, ready: () => policy !== null };
+  return { wait, load, remember, measure, forget, variant, label, ready: () => ready };
 }
