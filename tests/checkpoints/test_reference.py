@@ -1,5 +1,6 @@
 """The reference is LeRobot itself behind the project's contract: the same numbers, in physical units, the same noise the same chunk."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from tests.tiny_checkpoints import JOINTS, PICTURE, edit_json
 from vla_demo.checkpoints import load_reference, resolve
+from vla_demo.checkpoints.spec import sketched_spec
 from vla_demo.core.errors import CheckpointError, InvalidInput
 from vla_demo.core.observation import Observation
 
@@ -43,6 +45,21 @@ def test_smolvla_answers_as_lerobot_does_and_the_noise_decides(smolvla_checkpoin
     assert not np.array_equal(policy.predict_chunk(seen, noise=noise(1)).actions, wanted[0].numpy())
     assert [s.role for s in policy.spec.stages] == ["vision", "llm", "expert"]
     assert (policy.spec.denoise_steps, policy.spec.noise_shape) == (4, (8, 8))
+
+
+@pytest.mark.parametrize("family", ["act", "smolvla"])
+def test_a_sketch_without_lerobot_is_the_same_spec(family: str, request: pytest.FixtureRequest) -> None:
+    checkpoint = resolve(str(request.getfixturevalue(f"{family}_checkpoint")))
+    assert sketched_spec(checkpoint) == load_reference(checkpoint).spec
+
+
+def test_a_config_too_bare_for_a_sketch_says_so(act_checkpoint: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(act_checkpoint, bare)
+    checkpoint = resolve(str(bare))
+    edit_json(bare / "config.json", {"input_features": None})
+    with pytest.raises(CheckpointError, match="does not say"):
+        sketched_spec(checkpoint)
 
 
 def test_what_does_not_fit_is_refused(smolvla_checkpoint: Path) -> None:

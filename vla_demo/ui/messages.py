@@ -74,7 +74,7 @@ def _strip(spec: PolicySpec, variant: Variant, fps: float, graphs: Sequence[Stag
     return {
         "stages": [_stage(spec, stage, variant, graphs) for stage in spec.stages],
         "takesNoise": spec.noise_shape is not None,
-        "chunk": {"actions": spec.chunk_size, "seconds": spec.chunk_size / fps, "about": words.chunk(spec, fps)},
+        "chunk": {"actions": spec.chunk_size, "seconds": spec.n_action_steps / fps, "about": words.chunk(spec, fps)},
     }
 
 
