@@ -9,7 +9,7 @@ import pytest
 from tests.tiny_checkpoints import JOINTS, PICTURE, edit_json
 from vla_demo.checkpoints import load_reference, resolve
 from vla_demo.checkpoints.spec import sketched_spec
-from vla_demo.core.errors import CheckpointError, InvalidInput
+from vla_demo.core.errors import CheckpointError, InvalidInput, Stopped
 from vla_demo.core.observation import Observation
 
 
@@ -101,3 +101,14 @@ def test_incomplete_or_broken_weights_are_refused(act_checkpoint: Path, tmp_path
     save_file(weights, folder / "model.safetensors")
     with pytest.raises(CheckpointError, match=says):
         load_reference(resolve(str(folder)))
+
+
+def test_a_request_to_stop_while_loading_is_no_fault_of_the_checkpoint(act_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lerobot.policies.factory
+
+    def stopped(_: str) -> None:
+        raise Stopped("asked to stop")
+
+    monkeypatch.setattr(lerobot.policies.factory, "get_policy_class", stopped)
+    with pytest.raises(Stopped):
+        load_reference(resolve(str(act_checkpoint)))

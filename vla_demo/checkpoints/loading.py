@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vla_demo.checkpoints.backbone import find_backbone
 from vla_demo.checkpoints.layout import POSTPROCESSOR_FILE, PREPROCESSOR_FILE, WEIGHTS_FILE, read_json
-from vla_demo.core.errors import CheckpointError, MissingPiece
+from vla_demo.core.errors import CheckpointError, MissingPiece, VlaDemoError
 
 if TYPE_CHECKING:
     from lerobot.configs import PreTrainedConfig
@@ -123,7 +123,7 @@ def _as_checkpoint_error(folder: Path) -> Any:
     """What LeRobot, draccus and safetensors raise on a bad folder has no common base; the message keeps theirs."""
     try:
         yield
-    except CheckpointError:
+    except VlaDemoError:  # ours, or a request to stop
         raise
     except Exception as problem:
         raise CheckpointError(f"LeRobot cannot load {folder}: {type(problem).__name__}: {problem}") from problem
