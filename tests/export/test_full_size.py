@@ -32,12 +32,6 @@ print(json.dumps({"seconds": time.monotonic() - began, "bytes": resource.getrusa
 """
 
 
-@pytest.fixture(autouse=True)
-def only_when_asked_for(request: pytest.FixtureRequest) -> None:
-    if "full_size" not in request.config.option.markexpr:
-        pytest.skip("minutes and up to 8 GB; run with -m full_size")
-
-
 def python(code: str, *arguments: str) -> str:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "HF_HUB_OFFLINE": "1"}
     run = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.PIPE, text=True)
