@@ -74,6 +74,7 @@ def _strip(spec: PolicySpec, variant: Variant, fps: float, graphs: Sequence[Stag
     return {
         "stages": [_stage(spec, stage, variant, graphs) for stage in spec.stages],
         "takesNoise": spec.noise_shape is not None,
+        "reference": words.reference(spec.noise_shape is not None),
         "chunk": {"actions": spec.chunk_size, "seconds": spec.n_action_steps / fps, "about": words.chunk(spec, fps)},
     }
 
@@ -141,7 +142,7 @@ def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: boo
         source=f"a chunk, median of {found.chunks}, here",
         vsRecorded=[found.executed_mae[joint] for joint in found.joint_names],
         vsReference=None if found.is_reference else [found.reference_mae[joint] for joint in found.joint_names],
-        words=words.measured(found),
+        words=words.measured(found, takes_noise),
         how=words.how(found, takes_noise),
     )
 

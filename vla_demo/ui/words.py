@@ -18,6 +18,7 @@ __all__ = [
     "joint_label",
     "measured",
     "recorded",
+    "reference",
     "running",
     "stage",
     "unit",
@@ -92,13 +93,18 @@ def running(step: ReplayStep, chunks: int) -> list[Section]:
     return [section("running", f"{step.frame + 1}", f"of {step.frames} frames", [f"Chunk {chunks} took {planned:.0f} ms to plan, here."])]
 
 
-def measured(report: ReplayReport) -> list[Section]:
+def reference(takes_noise: bool) -> str:
+    """What a variant is compared with, beside the recording."""
+    return "FP32 reference, same noise" if takes_noise else "FP32 reference"
+
+
+def measured(report: ReplayReport, takes_noise: bool) -> list[Section]:
     """After a run, stopped or not: the two comparisons, which never share a name."""
-    return [_vs_reference(report), _vs_recorded(report)]
+    return [_vs_reference(report, takes_noise), _vs_recorded(report)]
 
 
-def _vs_reference(report: ReplayReport) -> Section:
-    title = "vs FP32 reference, same noise"
+def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
+    title = f"vs {reference(takes_noise)}"
     if report.is_reference:
         return section(title, notes=["This run is the reference itself. Choose INT8 for a stage, or fewer steps, to see what it costs."])
     means = unit_means(report.reference_mae)

@@ -166,7 +166,7 @@ function run() {
   begin("running");
   traces.clear();
   panel.forget();
-  panel.begin(strip.label());
+  panel.begin(strip.label(), strip.reference());
   strip.remember();
   if (!parked) { player.pause(); player.seek(0); }
   player.waitAt(0);

@@ -17,9 +17,9 @@ function createPanel({ panel, legend, table, small }, onHide) {
     small.textContent = how;
   }
 
-  function lines(variant) {
+  function lines(variant, reference) {
     const key = (name, text) => make("span", { class: `key ${name}` }, text);
-    legend.replaceChildren(key("recorded", "recorded"), ...(variant ? [key("predicted", variant), key("reference", "FP32 reference, same noise"), key("chunks", "a chunk is planned")] : []));
+    legend.replaceChildren(key("recorded", "recorded"), ...(variant ? [key("predicted", variant), key("reference", reference), key("chunks", "a chunk is planned")] : []));
   }
 
   function load(recording) {
@@ -67,8 +67,8 @@ function createPanel({ panel, legend, table, small }, onHide) {
     cells.flat().forEach((cell) => { cell.textContent = ""; });
   }
 
-  function begin(variant) {
-    lines(variant);
+  function begin(variant, reference) {
+    lines(variant, reference);
     table.dataset.ran = "yes";
   }
 

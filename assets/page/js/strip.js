@@ -136,5 +136,5 @@ function createStrip(host, onChange) {
     if (policy) facts();
   }
 
-  return { wait, load, remember, measure, forget, variant, label, ready: () => ready };
+  return { wait, load, remember, measure, forget, variant, label, reference: () => policy.reference, ready: () => ready };
 }
