@@ -141,7 +141,6 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
     expect(page.locator("fieldset.stage")).to_have_count(2)
     page.get_by_role("radiogroup", name="Action expert precision").get_by_text("INT8").click()
     start(page)
-    page.locator("h1").click()  # out of the radio, so that keys are the page's
     page.keyboard.press("ArrowDown")  # the episode can be changed meanwhile
     expect(page.get_by_label("Episode", exact=True)).to_have_value("1")
     bench.opened.set()
@@ -220,6 +219,17 @@ def test_keys_play_step_and_change_the_episode(visits: Visits) -> None:
     expect(page).to_have_url(re.compile("episode=1"))
     page.keyboard.press("ArrowUp")
     expect(page).to_have_url(re.compile("episode=0"))
+
+
+def test_space_after_a_click_on_run_pauses_and_does_not_run_again(visits: Visits, bench: FakeBench) -> None:
+    page = visits().page
+    start(page)
+    finished(page)
+    runs = len(bench.runs)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert len(bench.runs) == runs
 
 
 def test_every_control_is_reached_by_tab_and_shows_its_focus(visits: Visits) -> None:

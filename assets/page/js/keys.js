@@ -23,5 +23,12 @@ function listenForKeys({ player, move, stop }) {
     action(event);
   }
 
+  // What was clicked with a pointer gives its focus back: Space after a click on Run plays and pauses, it does not run again.
+  function release() {
+    const focused = document.activeElement;
+    if (element.contains(focused) && focused.matches("button, input[type=radio], input[type=range]")) focused.blur();
+  }
+
+  element.addEventListener("pointerup", () => setTimeout(release, 0));
   document.addEventListener("keydown", press);
 }

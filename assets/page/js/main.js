@@ -36,6 +36,7 @@ const receive = {
     show(message.recording);
     wander();
     link.update({ episode: recording.index });
+    if (wanted.run) run();
   },
 
   sketch({ policy }) {
@@ -49,8 +50,8 @@ const receive = {
     strip.load(policy, true);
     element.querySelector(".seed").hidden = !policy.takesNoise;
     link.update({ policy: source(), variant: strip.variant() });
+    wanted = { run: wanted.run };
     if (wanted.run) run();
-    wanted = {};
   },
 
   progress,
@@ -79,6 +80,7 @@ const receive = {
   failed({ what }) {
     running = null;
     wanted = {};
+    at("episode").value = recording?.index;
     rest();
     if (what === "policy") strip.wait("No policy is open: choose another, or press Run to try again.");
   },
@@ -151,7 +153,7 @@ function move(by) {
 function runWhenReady() {
   wanted = { ...wanted, run: true };
   at("run").disabled = true;
-  if (bench.dataset.state === "idle") openPolicy();
+  if (!strip.ready() && bench.dataset.state === "idle") openPolicy();
 }
 
 function begin(name) {
@@ -161,8 +163,10 @@ function begin(name) {
 }
 
 function run() {
-  if (!strip.ready()) return runWhenReady();
+  const arrived = recording.index === Number(at("episode").value);
+  if (!strip.ready() || !arrived) return runWhenReady();
   if (bench.dataset.state !== "idle") return;
+  wanted = {};
   begin("running");
   traces.clear();
   panel.forget();
