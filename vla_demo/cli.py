@@ -9,11 +9,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vla_demo
-from vla_demo.core.errors import MissingPiece, VlaDemoError
+from vla_demo.core.errors import CheckpointError, MissingPiece, VlaDemoError
 
 if TYPE_CHECKING:
     from vla_demo.core.package import PolicyPackage
@@ -110,12 +111,15 @@ def _add_replay(verbs: Any) -> None:
 def _replay(chosen: argparse.Namespace) -> None:
     from vla_demo.core.variant import Variant
     from vla_demo.workbench.datasets import dataset_for
-    from vla_demo.workbench.policies import prepare_policy
+    from vla_demo.workbench.policies import prepare_policy, sketch_policy
     from vla_demo.workbench.replays import Replay, RunRequest
     from vla_demo.workbench.tables import replay_json, replay_table
 
     dataset = dataset_for(chosen.dataset)
-    dataset.summary(chosen.episode)  # before an export that may take minutes
+    dataset.summary(chosen.episode)  # this and the variant before an export that may take minutes
+    with suppress(CheckpointError):  # preparing says it better
+        if (sketch := sketch_policy(chosen.policy)) is not None:
+            Variant.parse(chosen.variant, sketch)
     with _ProgressLine() as line:
         package = _last(line.shown(prepare_policy(chosen.policy, chosen.revision)))
         variant = Variant.parse(chosen.variant, package.spec)

@@ -80,6 +80,15 @@ def test_what_the_user_can_mend_is_one_line_and_code_2(
     assert said.out == "" and complaint in said.err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("variant", ["vision=int3", "steps=0", "eyes=int8"])
+def test_a_wrong_variant_is_refused_before_anything_is_exported(
+    on_recorded: list[str], capsys: Captured, monkeypatch: pytest.MonkeyPatch, variant: str
+) -> None:
+    monkeypatch.setattr(policies, "prepare_policy", lambda *_: pytest.fail("it began to prepare"))
+    assert main(["replay", "smolvla", *on_recorded, "--variant", variant]) == 2
+    assert "valid" in capsys.readouterr().err or variant.startswith("eyes")
+
+
 def test_an_unknown_policy_says_what_would_be_one(on_recorded: list[str], capsys: Captured) -> None:
     assert main(["replay", "nonsense", *on_recorded]) == 2
     assert "act and smolvla" in capsys.readouterr().err

@@ -94,3 +94,9 @@ def test_a_recording_is_sent_by_joint_with_units_and_videos() -> None:
 
 def test_no_two_messages_are_equal_because_a_page_only_hears_changes() -> None:
     assert messages.progress(Preparing("again", 0.5), "o1") != messages.progress(Preparing("again", 0.5), "o1")
+
+
+@pytest.mark.parametrize(("variant", "compared"), [("expert=int8", True), ("expert=int8,steps=2", False)])
+def test_fewer_denoising_steps_are_not_sold_as_int8_speed(variant: str, compared: bool) -> None:
+    run, played = finished("smolvla", variant)
+    assert (messages.report("id", run, played, takes_noise=True)["stages"]["expert"]["speed"] is not None) == compared

@@ -47,7 +47,7 @@ def refuse_incomplete(names: set[str], where: str) -> None:
             "convert it with `python -m lerobot.processor.migrate_policy_normalization --pretrained-path ...`"
         )
     if missing:
-        raise CheckpointError(f"{where} is not a LeRobot checkpoint: it lacks {', '.join(missing)} of {', '.join(REQUIRED_FILES)}")
+        raise CheckpointError(f"{where} is not a LeRobot checkpoint: it lacks {', '.join(missing)}")
 
 
 def _problems(folder: Path, config: dict[str, Any]) -> Iterator[str]:
