@@ -1,11 +1,16 @@
 """What it costs to open the page, asked of fresh interpreters. Processor seconds are compared, so that a busy machine does not decide."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.ui.fake_bench import FakeBench
+from vla_demo.core.errors import InvalidInput
+from vla_demo.ui.page import serve
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0  # on a machine that imports Gradio in 5 s or less; in proportion on a slower one
@@ -48,3 +53,12 @@ def test_a_page_that_imports_torch_first_would_be_noticed(alone: float) -> None:
     page, heavy = cost("import torch, transformers" + PAGE, times=1)
     assert heavy == ["torch", "transformers"]
     assert page - alone > max(SECONDS, SHARE * alone)
+
+
+def test_a_port_that_is_taken_is_said_in_plain_words(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidInput, match=f"port {port} of 127.0.0.1 cannot be used; choose another with --port"):
+            serve(FakeBench(tmp_path), port=port, block=False)

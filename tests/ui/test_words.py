@@ -56,6 +56,11 @@ def test_every_figure_says_over_how_many(report: ReplayReport) -> None:
     assert f"of {FRAMES} executed actions have every joint within 5° (gripper 5 %)" in recorded["notes"][0]
 
 
+def test_a_cosine_is_never_rounded_up_to_a_perfect_one(report: ReplayReport) -> None:
+    close = replace(report, reference_min_cosine=0.99998, reference_max_abs=1.234)
+    assert "Largest gap of one joint 1.23 (°, gripper %); least cosine 0.9999." in words.measured(close, takes_noise=True)[0]["notes"][0]
+
+
 def test_the_small_print_says_where_times_come_from(report: ReplayReport) -> None:
     assert words.how(report, takes_noise=True).startswith(f"All {FRAMES} frames of episode 0, noise seed 0.")
     assert words.how(report, takes_noise=True).endswith("Times are medians of 3 chunks on a stand-in.")

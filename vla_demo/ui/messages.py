@@ -139,7 +139,7 @@ def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: boo
         steps=traces(played),
         stages={role: _measured_stage(role, found, graphs) for role in found.stage_ms},
         total=sum(ms["p50"] for ms in found.stage_ms.values()),
-        source=f"a chunk, median of {found.chunks}, here",
+        source=f"median of {found.chunks}, here",
         vsRecorded=[found.executed_mae[joint] for joint in found.joint_names],
         vsReference=None if found.is_reference else [found.reference_mae[joint] for joint in found.joint_names],
         words=words.measured(found, takes_noise),

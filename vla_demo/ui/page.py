@@ -8,6 +8,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import:
 
 import gradio as gr
 
+from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.bench import Bench
 from vla_demo.ui.component import PAGE_FILES, Masthead, ReplayView
 from vla_demo.ui.replay import ReplayDesk
@@ -41,25 +42,35 @@ def _wire(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
 def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
     """Serve the page, then prepare the bundled policies behind it. `port` None: 7860, or the next free one.
 
-    Returns the running page when `block` is False; `close()` ends it.
+    Returns the running page when `block` is False; `close()` ends it. Raises `InvalidInput` for a port that is taken.
     """
     gr.set_static_paths(list(bench.video_folders()))
     page = build_page(bench)
     page.queue(default_concurrency_limit=None)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=True,
-        ssr_mode=False,
-        _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
-        footer_links=[],
-        theme=_theme(),
-        css_paths=[PAGE_FILES / "shell.css"],
-    )
+    _launch(page, host, port)
+    print(f"vla-demo is on {page.local_url} (Ctrl-C ends it)", flush=True)
     threading.Thread(target=bench.warm_up, name="warm-up", daemon=True).start()
     if block:
         page.block_thread()
     return page
+
+
+def _launch(page: gr.Blocks, host: str, port: int | None) -> None:
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            ssr_mode=False,
+            _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
+            footer_links=[],
+            theme=_theme(),
+            css_paths=[PAGE_FILES / "shell.css"],
+        )
+    except OSError as error:
+        taken = f"port {port} of {host} cannot be used" if port else f"no port of {host} is free"
+        raise InvalidInput(f"{taken}; choose another with --port, or leave it out for the next free one") from error
 
 
 def _theme() -> gr.themes.Base:

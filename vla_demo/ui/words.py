@@ -3,6 +3,7 @@
 A section is a dict the page sets as it is: title, value and aside (the big figure), notes (sentences).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,12 +109,16 @@ def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
     if report.is_reference:
         return section(title, notes=["This run is the reference itself. Choose INT8 for a stage, or fewer steps, to see what it costs."])
     means = unit_means(report.reference_mae)
-    worst = f"{report.reference_max_abs:.2f} ({'° or, gripper, %' if len(means) > 1 else next(iter(means))})"
+    units = ", gripper ".join(means)
+    cosine = math.floor(report.reference_min_cosine * 1e4) / 1e4  # never rounded up to a perfect 1
     return section(
         title,
         _main(means),
         f"mean abs{_gripper(means)}",
-        [f"At worst {worst} in one joint; least cosine {report.reference_min_cosine:.4f}. Over {_count(report.chunks, 'whole chunk')}."],
+        [
+            f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine:.4f}. "
+            f"Over {_count(report.chunks, 'whole chunk')}."
+        ],
     )
 
 

@@ -101,10 +101,11 @@ function createStrip(host, onChange) {
     bar.hidden = !measured;
     line.classList.toggle("stale", Boolean(measured) && !policy.stages.every(({ role }) => matches(role)));
     if (!measured) return line.replaceChildren("not measured yet");
-    const share = measured.total / (policy.chunk.seconds * 1000);
+    const due = policy.chunk.seconds * 1000; // ms until the next plan must be there
+    const share = measured.total / due;
     bar.firstChild.style.width = `${Math.min(share, 1) * 100}%`;
     bar.classList.toggle("late", share > 1);
-    line.replaceChildren(fact(milliseconds(measured.total), measured.source));
+    line.replaceChildren(fact(milliseconds(measured.total), `of ${milliseconds(due)} until the next is due`), fact("", measured.source));
   }
 
   const choices = () => Object.fromEntries([...host.querySelectorAll(".seg input:checked")].map((input) => [input.name.replace("-precision", ""), input.value]));
