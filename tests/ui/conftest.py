@@ -4,9 +4,10 @@ A request that leaves the machine, or an error in the console, fails the test.
 """
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.ui.fake_bench import FakeBench, write_videos
+from vla_demo.ui.bench import Bench
 from vla_demo.ui.page import serve
 
 FLAGS = [
@@ -51,6 +53,17 @@ def _leaves(url: str) -> bool:
     return parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1"
 
 
+@contextmanager
+def served(bench: Bench) -> Iterator[str]:
+    """The address of a page over `bench`, on a port of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    page = serve(bench, port=port, block=False)
+    yield page.local_url
+    page.close()
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> FakeBench:
     folder = tmp_path_factory.mktemp("videos")
@@ -60,9 +73,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> FakeBench:
 
 @pytest.fixture(scope="session")
 def address(bench: FakeBench) -> Iterator[str]:
-    page = serve(bench, block=False)
-    yield page.local_url
-    page.close()
+    with served(bench) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +108,3 @@ def visits(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
     for own, _ in made:
         own.close()
     assert faults == []
-
-
-@pytest.fixture
-def videos_folder(bench: FakeBench) -> Path:
-    return bench.folder

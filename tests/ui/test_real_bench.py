@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.tiny_packages import tiny_smolvla_package
-from tests.ui.conftest import Visit
-from vla_demo.ui.page import serve
+from tests.ui.conftest import Visit, served
 from vla_demo.workbench.bench import Workbench
 
 pytestmark = pytest.mark.browser
@@ -26,9 +25,8 @@ def address(episodes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLA_DEMO_CACHE", str(folder / "cache"))
-        page = serve(Bench(episodes_folder), block=False)
-        yield page.local_url
-        page.close()
+        with served(Bench(episodes_folder)) as url:
+            yield url
 
 
 def test_a_real_package_runs_over_a_real_recording(visits: Callable[..., Visit]) -> None:

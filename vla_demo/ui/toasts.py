@@ -18,7 +18,7 @@ SECONDS = 12
 def complain(sentences: Iterable[str]) -> None:
     """A warning a sentence; the page goes on."""
     for sentence in sentences:
-        gr.Warning(html.escape(sentence), title="This link needed a correction", duration=SECONDS)
+        gr.Warning(html.escape(sentence), duration=SECONDS)
 
 
 def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
@@ -37,10 +37,10 @@ def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[...
                 return  # the page knows: it asked
             except VlaDemoError as error:
                 yield failed(what, work)
-                raise gr.Error(html.escape(str(error)), title="That did not work", duration=SECONDS, print_exception=False) from error
+                raise gr.Error(html.escape(str(error)), duration=SECONDS, print_exception=False) from error
             except Exception as error:
                 yield failed(what, work)
-                raise gr.Error("Something went wrong inside the app; its log says what.", title="Unexpected", duration=SECONDS) from error
+                raise gr.Error("Something went wrong inside the app; its log says what.", duration=SECONDS) from error
 
         return wrapped
 

@@ -10,9 +10,9 @@ function createTraces(plot, onSeek, onProbe) {
   const RIGHT = 10;
   const AXIS = 24; // px below, for the seconds
   const STYLES = {
-    recorded: { dash: [6, 4], width: 1.5, alpha: 0.75 },
-    reference: { dash: [1.5, 3], width: 1.7, alpha: 0.95 },
-    predicted: { dash: [], width: 2, alpha: 1 },
+    recorded: { dash: [6, 4], width: 1.4 },
+    reference: { dash: [1.5, 3], width: 1.7 },
+    predicted: { dash: [], width: 2 },
   };
   let recording = null;
   let run = emptyRun(0);
@@ -143,18 +143,16 @@ function createTraces(plot, onSeek, onProbe) {
     for (const value of valueTicks(low, high, row.height > 60 ? 3 : 2)) pen.fillText(fixed(value, 0) + unit, GUTTER - 8, y(value));
   }
 
-  function drawLine(pen, values, count, y, { dash, width, alpha }) {
+  function drawLine(pen, values, count, y, { dash, width }) {
     const whole = Math.min(Math.floor(count), values.length);
     if (whole === 0) return;
     pen.setLineDash(dash);
     pen.lineWidth = width;
-    pen.globalAlpha = alpha;
     pen.lineJoin = "round";
     pen.beginPath();
     for (let i = 0; i < whole; i++) pen.lineTo(x(i / recording.fps), y(values[i]));
     pen.stroke();
     pen.setLineDash([]);
-    pen.globalAlpha = 1;
   }
 
   function drawChunks(pen, row, inks) {
