@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.fakes import act_spec, smolvla_spec
 from vla_demo.core.errors import InvalidInput, UnknownVariant
-from vla_demo.core.variant import MAX_DENOISE_STEPS, PRECISIONS, Variant
+from vla_demo.core.precision import OFFERED_PRECISIONS
+from vla_demo.core.variant import MAX_DENOISE_STEPS, Variant
 
 SPECS = {"act": act_spec(), "smolvla": smolvla_spec()}
 
@@ -15,7 +16,10 @@ SPECS = {"act": act_spec(), "smolvla": smolvla_spec()}
 def variants(draw: st.DrawFn) -> tuple[str, Variant]:
     family = draw(st.sampled_from(sorted(SPECS)))
     spec = SPECS[family]
-    chosen = {stage.role: draw(st.sampled_from(PRECISIONS)) for stage in spec.stages}
+    chosen = {
+        stage.role: draw(st.sampled_from((*OFFERED_PRECISIONS, "int4-b64-a8", "int8-static-entropy", "mixed-0123456789ab")))
+        for stage in spec.stages
+    }
     steps = None if spec.denoise_steps is None else draw(st.integers(1, MAX_DENOISE_STEPS))
     return family, Variant.of(spec, chosen, steps)
 
@@ -57,7 +61,7 @@ def test_stages_not_named_stay_in_fp32_and_steps_are_the_checkpoints_own() -> No
     ("text", "family", "valid"),
     [
         ("llm=int8", "act", "vision, expert"),
-        ("vision=int3", "act", "fp32, int8"),
+        ("vision=int3", "act", "fp32, fp16, int8"),
         ("steps=10", "act", "no steps="),
         ("steps=0", "smolvla", "1 to 100"),
         ("steps=101", "smolvla", "1 to 100"),
@@ -74,7 +78,7 @@ def test_what_is_wrong_is_refused_with_what_would_be_right(text: str, family: st
 
 
 def test_an_unknown_precision_is_refused_however_it_comes_in() -> None:
-    with pytest.raises(UnknownVariant, match="fp32, int8"):
+    with pytest.raises(UnknownVariant, match="fp32, fp16, int8"):
         Variant.of(SPECS["act"], {"vision": "../../etc"})
 
 

@@ -1,15 +1,14 @@
 """A variant: which precision each stage runs in and how many denoising steps. Written `vision=int8,llm=fp32,expert=int8,steps=10`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vla_demo.core.errors import UnknownVariant
 from vla_demo.core.policy import PolicySpec
+from vla_demo.core.precision import REFERENCE_PRECISION, canonical_precision
 
-__all__ = ["MAX_DENOISE_STEPS", "PRECISIONS", "REFERENCE_PRECISION", "StageChoice", "Variant"]
+__all__ = ["MAX_DENOISE_STEPS", "REFERENCE_PRECISION", "StageChoice", "Variant"]
 
-REFERENCE_PRECISION = "fp32"
-PRECISIONS = (REFERENCE_PRECISION, "int8")  # what a stage can be asked to run in; `quantization` has a scheme for each
 MAX_DENOISE_STEPS = 100
 
 
@@ -51,15 +50,12 @@ class Variant:
         unknown = sorted(set(precisions) - set(roles))
         if unknown:
             raise UnknownVariant(f"{spec.family} has no stage {', '.join(unknown)}; its stages are {', '.join(roles)}")
-        for role, precision in precisions.items():
-            if precision not in PRECISIONS:
-                raise UnknownVariant(f"unknown precision {precision!r} for {role}; valid: {', '.join(PRECISIONS)}")
-        choices = tuple(StageChoice(r, precisions.get(r, REFERENCE_PRECISION)) for r in roles)
+        choices = tuple(StageChoice(r, canonical_precision(precisions.get(r, REFERENCE_PRECISION))) for r in roles)
         return cls(choices, _checked_steps(spec, denoise_steps))
 
     @classmethod
-    def parse(cls, text: str, spec: PolicySpec, precisions: Sequence[str] = PRECISIONS) -> "Variant":
-        """Read `vision=int8,steps=10`; `precisions` narrows what is allowed. Raises `UnknownVariant`, listing what is valid."""
+    def parse(cls, text: str, spec: PolicySpec) -> "Variant":
+        """Read `vision=int8,steps=10`. Raises `UnknownVariant`, listing what is valid."""
         chosen: dict[str, str] = {}
         steps: int | None = None
         for key, value in _pairs(text.split(",")):
@@ -67,8 +63,6 @@ class Variant:
                 raise UnknownVariant(f"{key} is given twice in {text!r}")
             if key == "steps":
                 steps = _whole_number(value)
-            elif value not in precisions:
-                raise UnknownVariant(f"unknown precision {value!r} for {key}; valid: {', '.join(precisions)}")
             else:
                 chosen[key] = value
         return cls.of(spec, chosen, steps)

@@ -1,6 +1,8 @@
 """One torch module to one ONNX file, its tensors named as the package's contract names them. Knows no policy."""
 
-from collections.abc import Mapping
+import ast
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ __all__ = ["OPSET", "run_module", "write_graph"]
 
 OPSET = 18
 _MAX_IN_ONE_FILE = 1_900_000_000  # bytes of weights; protobuf ends at 2 GB
+_PRODUCTS = ("MatMul", "Gemm", "Conv")
 _LIVE_AXES = {
     "token_ids": {1: "tokens"},
     "token_mask": {1: "tokens"},
@@ -55,6 +58,7 @@ def write_graph(module: nn.Module, spec: GraphSpec, tensors: Mapping[str, Tensor
         _let_stop_through(problem)
         raise PackageError(f"PyTorch cannot export the graph {spec.name}: {problem}") from problem
     assert exported is not None
+    _name_layers(exported.model)
     _forget_where_it_was_made(exported.model)
     exported.save(path, external_data=_weight_bytes(module) > _MAX_IN_ONE_FILE)
 
@@ -66,6 +70,22 @@ def _dimension(name: str) -> Any:
 def _weight_bytes(module: nn.Module) -> int:
     unique = {t.data_ptr(): t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers())}
     return sum(unique.values())
+
+
+def _name_layers(model: Any) -> None:
+    """Each product is called after the module it comes from (`layers.0.self_attn.q_proj`), so that a person can speak of a layer."""
+    taken: set[str] = set()
+    for node in model.graph.all_nodes():
+        if node.op_type in _PRODUCTS:
+            scopes = ast.literal_eval(node.metadata_props.get("pkg.torch.onnx.name_scopes", "[]"))  # outermost module to operation
+            module = next((scope for scope in reversed(scopes[:-1]) if scope), node.name)
+            node.name = next(name for name in _numbered(module) if name not in taken)
+            taken.add(node.name)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}.{count}" for count in itertools.count(2))
 
 
 def _forget_where_it_was_made(model: Any) -> None:

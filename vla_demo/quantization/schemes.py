@@ -5,9 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION
-
-__all__ = ["PRECISIONS", "SCHEMES", "DynamicInt8", "Scheme"]
+__all__ = ["SCHEMES", "DynamicInt8", "Scheme"]
 
 
 class Scheme(Protocol):
@@ -45,4 +43,3 @@ class DynamicInt8:
 
 
 SCHEMES: Mapping[str, Scheme] = {"int8": DynamicInt8()}
-assert set(SCHEMES) | {REFERENCE_PRECISION} == set(PRECISIONS)

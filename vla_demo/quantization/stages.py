@@ -13,8 +13,9 @@ from typing import Any
 
 from vla_demo.core.errors import MissingPiece, PackageError, QuantizationError, UnknownVariant
 from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
-from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION, Variant
+from vla_demo.core.variant import Variant
 from vla_demo.quantization.audit import audited, has_products
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.schemes import SCHEMES, Scheme
@@ -68,7 +69,7 @@ def quantized_graph(package: PolicyPackage, graph: StageGraph, precision: str, c
         return graph
     scheme = SCHEMES.get(precision)
     if scheme is None:
-        raise UnknownVariant(f"unknown precision {precision!r} for {graph.role}; valid: {', '.join(PRECISIONS)}")
+        raise UnknownVariant(f"unknown precision {precision!r} for {graph.role}; valid: {', '.join(OFFERED_PRECISIONS)}")
     made_with = _made_with(scheme)  # first: it says what is not installed
     store = GraphStore(cache or cache_folder())
     with _making:

@@ -13,8 +13,9 @@ from typing import Any
 from vla_demo.core.errors import PackageError
 from vla_demo.core.folders import whole_folder
 from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.storage import fingerprint, graph_files, write_whole
-from vla_demo.core.variant import REFERENCE_PRECISION, Variant
+from vla_demo.core.variant import Variant
 from vla_demo.runtime.manifest import package_file
 from vla_demo.runtime.strict_json import StrictJsonError, from_json, parse_json, to_json
 

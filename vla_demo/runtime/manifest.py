@@ -13,8 +13,8 @@ from typing import Any
 from vla_demo.core.errors import PackageError
 from vla_demo.core.package import MANIFEST_FILE, MANIFEST_VERSION, PolicyPackage, Preprocessing, StageGraph
 from vla_demo.core.policy import PolicySpec
+from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.storage import fingerprint, graph_files, write_whole
-from vla_demo.core.variant import REFERENCE_PRECISION
 from vla_demo.runtime.package_check import check_consistency
 from vla_demo.runtime.strict_json import StrictJsonError, from_json, parse_json, to_json
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from vla_demo.core.errors import PackageError
 from vla_demo.core.package import PolicyPackage, VectorRecipe
-from vla_demo.core.variant import REFERENCE_PRECISION
+from vla_demo.core.precision import REFERENCE_PRECISION
 
 __all__ = ["VECTOR_STATS", "check_consistency"]
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
-from vla_demo.core.variant import PRECISIONS, REFERENCE_PRECISION, Variant
+from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION
+from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.ui import words
 from vla_demo.ui.bench import Run
@@ -116,7 +117,7 @@ def _stage(spec: PolicySpec, stage: StageSpec, variant: Variant, graphs: Sequenc
         "role": stage.role,
         "label": stage.label,
         "about": words.stage(stage, spec),
-        "precisions": list(PRECISIONS),
+        "precisions": list(OFFERED_PRECISIONS),
         "choice": variant.precision(stage.role),
         "bytes": sum(graph.size_bytes for graph in graphs if graph.role == stage.role) or None,
         "steps": _steps(stage, variant),

@@ -11,7 +11,7 @@ from pathlib import Path
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
-from vla_demo.core.variant import PRECISIONS, Variant
+from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import dataset_for
@@ -88,6 +88,6 @@ class Workbench:
         policy = open_policy(package.folder)
         policy.load()
         self._kept_open.append(policy)
-        for precision in PRECISIONS:
+        for precision in ("fp32", "int8"):  # the others are made when somebody asks
             everywhere = {stage.role: precision for stage in package.spec.stages}
             list(prepare_variant(package, Variant.of(package.spec, everywhere)))

@@ -11,7 +11,8 @@ from vla_demo.core.errors import Stopped, VlaDemoError
 from vla_demo.core.observation import ActionChunk, Episode, Observation
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
-from vla_demo.core.variant import REFERENCE_PRECISION, Variant
+from vla_demo.core.precision import REFERENCE_PRECISION
+from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
