@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
@@ -49,3 +50,17 @@ def test_a_module_pytorch_cannot_export_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(PackageError, match="cannot export the graph vision"):
         graphs.write_graph(Odd(), SPEC, PIXELS, tmp_path / "vision.onnx")
+
+
+def test_each_product_is_called_after_its_module_and_no_two_alike(tmp_path: Path) -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shared, self.last = nn.Linear(12, 12), nn.Linear(12, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.shared(self.shared(x).relu()))  # type: ignore[no-any-return]
+
+    graphs.write_graph(Twice(), SPEC, PIXELS, tmp_path / "vision.onnx")
+    products = [node.name for node in onnx.load(tmp_path / "vision.onnx").graph.node if node.op_type in ("MatMul", "Gemm")]
+    assert products == ["shared", "shared.2", "last"]
