@@ -17,6 +17,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import Policy
 from vla_demo.core.variant import Variant
 from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime.policy import Tensors
 
 
 def chunk(policy: ExportedPolicy, seen: Observation | None = None, seed: int = 0) -> ActionChunk:
@@ -63,16 +64,38 @@ def test_the_instruction_and_the_noise_matter_where_there_are_any(smolvla: Polic
 
 
 def test_euler_runs_from_time_one_towards_zero_in_the_variants_number_of_steps(smolvla: PolicyPackage) -> None:
-    """The loop of LeRobot, written out over the same sessions."""
+    """The loop of LeRobot, written out over the pieces."""
     policy = open_policy(smolvla.folder, "steps=3")
-    tensors = policy._preprocessor.inputs(observation())
-    policy._run(tensors, dict.fromkeys(("vision", "llm", "expert"), 0.0), in_loop=False)
-    x = noise(policy.spec)[None]  # type: ignore[index]
+    context = policy.condition(policy.prefix(observation()))
+    x = noise(policy.spec)
+    assert x is not None
     for moment in (1.0, 1.0 - 1 / 3, 1.0 - 2 / 3):
-        tensors |= {"x": x, "time": np.array([moment], np.float32)}
-        policy._run(tensors, dict.fromkeys(("vision", "llm", "expert"), 0.0), in_loop=True)
-        x = x - np.asarray(tensors["velocity"], np.float32) / 3
-    np.testing.assert_allclose(chunk(policy).actions, policy._preprocessor.actions(x), rtol=1e-5)
+        x = x - policy.velocity(x, moment, context) / 3
+    np.testing.assert_allclose(chunk(policy).actions, policy.actions(x), rtol=1e-5)
+
+
+def test_without_denoising_the_last_stage_answers_the_actions(act: PolicyPackage) -> None:
+    policy = open_policy(act.folder)
+    prefix = policy.prefix(observation())
+    assert "features" in prefix and "actions" not in prefix
+    assert (policy.actions(policy.condition(prefix)["actions"][0]) == chunk(policy).actions).all()
+
+
+def test_a_tap_is_told_the_inputs_of_every_graph_before_it_runs(smolvla: PolicyPackage) -> None:
+    policy = open_policy(smolvla.folder, "steps=3")
+    told: list[tuple[str, str]] = []
+    moments: list[float] = []
+
+    def tap(role: str, graph: str, inputs: Tensors) -> None:
+        wanted = next(g.inputs for s in policy.spec.stages for g in s.graphs if (s.role, g.name) == (role, graph))
+        assert set(inputs) == set(wanted)
+        told.append((role, graph))
+        if graph == "step":
+            moments.append(float(inputs["time"][0]))
+
+    policy.predict_chunk(observation(), noise=noise(policy.spec), tap=tap)
+    assert told == [("vision", "vision"), ("llm", "prefix"), ("expert", "context"), *[("expert", "step")] * 3]
+    assert moments == pytest.approx([1, 2 / 3, 1 / 3])
 
 
 def test_each_denoising_step_can_be_watched_and_stopped(smolvla: PolicyPackage) -> None:

@@ -2,11 +2,14 @@
 
 Tensors flow by name: preprocessing makes `pixels`, `state`, `token_ids` and `token_mask`; each graph reads what it names and adds its
 outputs. Graphs that run once a chunk come first. Where there is denoising, the others then run N times on `x` (1, T, A) and `time` (1,)
-and answer `velocity`; otherwise the last graph answers `actions` (1, T, J).
+and answer `velocity`; otherwise the last graph answers `actions` (1, T, J). Each of these pieces can be called by itself, so that what
+happens inside a chunk can be measured; `predict_chunk` is made of them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.core.package import PolicyPackage
-from vla_demo.core.policy import PolicySpec
+from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
 from vla_demo.core.storage import cache_folder
 from vla_demo.core.variant import Variant
 from vla_demo.runtime.graph_store import GraphStore, located, reference_graphs
@@ -22,12 +25,24 @@ from vla_demo.runtime.manifest import read_manifest
 from vla_demo.runtime.preprocessing import Preprocessor, checked_noise
 from vla_demo.runtime.sessions import GraphFile, Session, open_session
 
-__all__ = ["DenoiseWatcher", "ExportedPolicy", "open_policy"]
+__all__ = ["DenoiseWatcher", "ExportedPolicy", "GraphRun", "Tap", "Tensors", "open_policy"]
 
 DenoiseWatcher = Callable[[int, NDArray[np.float32]], None]
 """Called after each denoising step with its number, from 1, and x (T, A); raise `Stopped` in it to stop there."""
 
-_Tensors = dict[str, NDArray[np.generic]]
+Tensors = Mapping[str, NDArray[np.generic]]
+"""By name; those of the graphs, with the batch dimension of 1."""
+
+Tap = Callable[[str, str, Tensors], None]
+"""Called before each graph runs with its stage's role, its name and its inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRun:
+    """What is noted while graphs run; pass the same one along to add up a whole chunk."""
+
+    stage_ms: dict[str, float] = field(default_factory=dict)  # role -> wall milliseconds so far; loading is not counted
+    tap: Tap | None = None
 
 
 def open_policy(
@@ -75,6 +90,7 @@ class ExportedPolicy:
         *,
         noise: NDArray[np.float32] | None = None,
         watch: DenoiseWatcher | None = None,
+        tap: Tap | None = None,
     ) -> ActionChunk:
         """The next chunk with the wall milliseconds of each stage.
 
@@ -82,40 +98,67 @@ class ExportedPolicy:
         observation or noise that does not fit, saying what would.
         """
         start = checked_noise(noise, self.spec)
-        tensors = self._preprocessor.inputs(observation)
-        stage_ms = dict.fromkeys((stage.role for stage in self.spec.stages), 0.0)
-        self._run(tensors, stage_ms, in_loop=False)
-        if start is not None:
-            tensors["actions"] = self._denoised(start, tensors, stage_ms, watch)
-        actions = self._preprocessor.actions(np.asarray(tensors["actions"], np.float32))
-        return ActionChunk(actions, observation.captured_at, stage_ms)
+        run = GraphRun(dict.fromkeys((stage.role for stage in self.spec.stages), 0.0), tap)
+        tensors = self.condition(self.prefix(observation, run), run)
+        result = tensors["actions"][0] if start is None else self._denoised(start[0], tensors, run, watch)
+        return ActionChunk(self.actions(result), observation.captured_at, run.stage_ms)
 
-    def _denoised(
-        self, x: NDArray[np.float32], tensors: _Tensors, stage_ms: dict[str, float], watch: DenoiseWatcher | None
-    ) -> NDArray[np.float32]:
+    def prefix(self, observation: Observation, run: GraphRun | None = None) -> Tensors:
+        """All there is before the last stage's turn: the prepared observation and the outputs of every earlier stage."""
+        tensors = self._preprocessor.inputs(observation)
+        return self._ran(self.spec.stages[:-1], tensors, run, in_loop=False)
+
+    def condition(self, prefix: Tensors, run: GraphRun | None = None) -> Tensors:
+        """`prefix` and what the last stage makes of it once a chunk: the context of every `velocity`, or `actions` (1, T, J).
+
+        The prefix may come from another variant of the same package.
+        """
+        return self._ran(self.spec.stages[-1:], prefix, run, in_loop=False)
+
+    def velocity(self, x: NDArray[np.float32], moment: float, context: Tensors, run: GraphRun | None = None) -> NDArray[np.float32]:
+        """dx/dt (T, A) of the flow at x (T, A) and time `moment` (1: noise, 0: actions), for the context that `condition` made."""
+        tensors = {**context, "x": x[None], "time": np.asarray([moment], np.float32)}
+        return np.asarray(self._ran(self.spec.stages, tensors, run, in_loop=True)["velocity"][0], np.float32)
+
+    def actions(self, normalized: NDArray[np.generic]) -> NDArray[np.float32]:
+        """(T, padded width) as the graphs answer to (T, J) in dataset units."""
+        return self._preprocessor.actions(np.asarray(normalized, np.float32)[None])
+
+    def _denoised(self, x: NDArray[np.float32], context: Tensors, run: GraphRun, watch: DenoiseWatcher | None) -> NDArray[np.float32]:
         """Euler from noise at t = 1 to actions at t = 0, as LeRobot integrates: x += dt * velocity, dt = -1 / steps."""
         steps = self.variant.denoise_steps
         assert steps is not None  # `Variant.of` gives a denoising policy its steps
         for step in range(steps):
-            tensors["x"], tensors["time"] = x, np.asarray([1.0 - step / steps], np.float32)
-            self._run(tensors, stage_ms, in_loop=True)
-            x = x + np.float32(-1.0 / steps) * np.asarray(tensors["velocity"], np.float32)
+            x = x + np.float32(-1.0 / steps) * self.velocity(x, 1.0 - step / steps, context, run)
             if watch is not None:
-                watch(step + 1, x[0])
+                watch(step + 1, x)
         return x
 
-    def _run(self, tensors: _Tensors, stage_ms: dict[str, float], *, in_loop: bool) -> None:
-        """All graphs of one kind, in running order; their outputs join `tensors`."""
-        for stage in self.spec.stages:
+    def _ran(self, stages: Sequence[StageSpec], tensors: Tensors, run: GraphRun | None, *, in_loop: bool) -> Tensors:
+        """`tensors` and the outputs of all graphs of one kind, in running order."""
+        found = dict(tensors)
+        for stage in stages:
             for graph in stage.graphs:
                 if graph.runs_per_denoise_step == in_loop:
                     session = self._session(self._files[stage.role, graph.name])  # loading is no part of the stage's time
-                    began = time.perf_counter()
-                    tensors.update(session.run(tensors))
-                    stage_ms[stage.role] += (time.perf_counter() - began) * 1e3
+                    with _observed(run, stage.role, graph, found):
+                        found.update(session.run(found))
+        return found
 
     def _session(self, file: GraphFile) -> Session:
         session = self._sessions.get(file)
         if session is None:
             session = self._sessions[file] = open_session(file)
         return session
+
+
+@contextmanager
+def _observed(run: GraphRun | None, role: str, graph: GraphSpec, tensors: Tensors) -> Iterator[None]:
+    if run is None:
+        yield
+        return
+    if run.tap is not None:
+        run.tap(role, graph.name, {name: tensors[name] for name in graph.inputs})
+    began = time.perf_counter()
+    yield
+    run.stage_ms[role] = run.stage_ms.get(role, 0.0) + (time.perf_counter() - began) * 1e3
