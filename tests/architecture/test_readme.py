@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_demo.cli import _parser as parser
+from vla_demo.cli import parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
