@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from tests.quantization.conftest import SaveGraph
-from vla_demo.quantization import convolutions, dynamic
+from vla_demo.core.storage import fingerprint, graph_files
+from vla_demo.quantization import convolutions
 from vla_demo.quantization.audit import audited
+from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.convolutions import weight_codes
 from vla_demo.quantization.dynamic import quantize_dynamically
 from vla_demo.quantization.preparation import prepare_graph
@@ -30,8 +32,8 @@ def both(fp32: Path, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     """What the graph answers before and after, with every product with weights quantized."""
     prepared, int8 = fp32.with_name("prepared.onnx"), fp32.with_name("int8.onnx")
     prepare_graph(fp32, prepared)
-    quantize_dynamically(prepared, int8)
-    found = audited(prepared, int8, "test")
+    decisions = quantize_dynamically(prepared, int8, everywhere)
+    found = audited(prepared, int8, "test", decisions)
     assert found.quantized_nodes == found.nodes > 0
     return answer(fp32, x), answer(int8, x)
 
@@ -156,12 +158,11 @@ def test_gathered_patches_fit_pictures_of_any_size(save_graph: SaveGraph) -> Non
 def test_fp32_weights_do_not_stay_in_the_int8_graph(save_graph: SaveGraph) -> None:
     fp32 = save_graph([helper.make_node("Conv", ["x", "w"], ["y"])], {"w": random(256, 64, 3, 3)}, (1, 64, 12, 16))
     both(fp32, random(1, 64, 12, 16))
-    assert fp32.with_name("int8.onnx").stat().st_size < 0.3 * fp32.stat().st_size
+    assert fingerprint(graph_files(fp32.with_name("int8.onnx"))).size_bytes < 0.3 * fp32.stat().st_size
 
 
-def test_weights_in_a_file_beside_the_graph_are_read_and_may_be_written_so(save_graph: SaveGraph, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How a stage over 2 GB comes and goes, here with the limit set to nothing."""
-    monkeypatch.setattr(dynamic, "_INLINE_LIMIT", 0)
+def test_weights_in_a_file_beside_the_graph_are_read(save_graph: SaveGraph) -> None:
+    """How a stage over 2 GB comes."""
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
     external = {"save_as_external_data": True, "location": "fp32.onnx.data", "size_threshold": 0}
     fp32 = save_graph(nodes, {"w": random(64, 64)}, (5, 64), **external)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from onnx import TensorProto, helper
 
 from tests.fakes import noise, observation, tiny_act_package
 from vla_demo.core.errors import MissingPiece, PackageError, QuantizationError, Stopped, UnknownVariant
-from vla_demo.core.package import PolicyPackage
+from vla_demo.core.package import Decision, PolicyPackage
+from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
-from vla_demo.quantization import PRECISIONS, SCHEMES, prepare_variant, quantize_stage, quantized_graph, stages
+from vla_demo.quantization import prepare_variant, quantize_stage, quantized_graph, scheme_for, stages
+from vla_demo.quantization.audit import products
+from vla_demo.quantization.calibration import Feeds, Where
 from vla_demo.quantization.schemes import DynamicInt8
 from vla_demo.runtime import GraphStore, graph_of_file, open_policy, read_manifest, reference_graphs, write_manifest
 
@@ -102,7 +105,7 @@ def test_another_scheme_or_version_makes_it_again(act: PolicyPackage, cache: Pat
     (graph,) = quantize_stage(act, "vision", "int8", cache)
     receipt = GraphStore(cache).path(graph).parent / "receipt.json"
     assert json.loads(receipt.read_text())["made_with"]["algorithm"] == DynamicInt8().algorithm
-    monkeypatch.setitem(SCHEMES, "int8", DynamicInt8(algorithm=99))  # type: ignore[arg-type]
+    monkeypatch.setattr(stages, "scheme_for", lambda precision: DynamicInt8(algorithm=99))
     quantize_stage(act, "vision", "int8", cache)
     assert json.loads(receipt.read_text())["made_with"]["algorithm"] == 99
 
@@ -122,12 +125,15 @@ def test_fp32_is_the_graph_itself(act: PolicyPackage, cache: Path) -> None:
 def test_what_does_not_exist_is_refused_with_what_does(act: PolicyPackage, cache: Path) -> None:
     with pytest.raises(UnknownVariant, match="vision, expert"):
         quantize_stage(act, "llm", "int8", cache)
-    with pytest.raises(UnknownVariant, match="fp32, int8"):
+    with pytest.raises(UnknownVariant, match="fp32, fp16, int8"):
+        quantize_stage(act, "vision", "int5", cache)
+    with pytest.raises(UnknownVariant, match="2, 4 or 8 bits"):
         quantize_stage(act, "vision", "int3", cache)
 
 
 def test_there_is_a_scheme_for_each_precision() -> None:
-    assert {"fp32", *SCHEMES} == set(PRECISIONS)
+    for precision in set(OFFERED_PRECISIONS) - {"fp32"}:
+        assert scheme_for(precision).settings()["scheme"]
 
 
 def relu_only(path: Path, source: str, target: str, shape: list[int]) -> None:
@@ -149,16 +155,19 @@ def test_a_stage_without_anything_to_quantize_is_an_error(tmp_path: Path, cache:
 class Idle:
     """A scheme that says int8 and copies the FP32 graph."""
 
+    needs_calibration = False
+
     def settings(self) -> Mapping[str, Any]:
         return {"scheme": "Idle"}
 
-    def apply(self, prepared: Path, target: Path) -> None:
+    def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
         onnx.save(onnx.load(prepared), target)
+        return [Decision(p.layer, p.operation, "int8", p.weight_bytes) for p in products(onnx.load(target))]
 
 
 def test_a_scheme_that_does_nothing_is_found_out(act: PolicyPackage, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control of the whole room: a label is not believed."""
-    monkeypatch.setitem(SCHEMES, "int8", Idle())  # type: ignore[arg-type]
+    monkeypatch.setattr(stages, "scheme_for", lambda precision: Idle())
     with pytest.raises(QuantizationError, match="none of its 2 products"):
         quantize_stage(act, "vision", "int8", cache)
     with pytest.raises(PackageError, match="has not been made yet"):

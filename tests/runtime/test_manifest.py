@@ -32,10 +32,10 @@ def test_a_folder_without_a_manifest_says_what_makes_one(tmp_path: Path) -> None
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("version", [None, 0, 2, "1", True, 1.0])
+@pytest.mark.parametrize("version", [None, 0, 1, 3, "2", True, 2.0])
 def test_another_version_is_refused(copied: Path, version: object) -> None:
     edit(copied, lambda d: d.update(manifest_version=version))
-    with pytest.raises(PackageError, match="reads version 1"):
+    with pytest.raises(PackageError, match="reads version 2"):
         read_manifest(copied)
 
 

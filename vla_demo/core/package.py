@@ -12,10 +12,19 @@ from typing import Any
 
 from vla_demo.core.policy import PolicySpec
 
-__all__ = ["MANIFEST_FILE", "MANIFEST_VERSION", "LanguageRecipe", "PolicyPackage", "Preprocessing", "StageGraph", "VectorRecipe"]
+__all__ = [
+    "MANIFEST_FILE",
+    "MANIFEST_VERSION",
+    "Decision",
+    "LanguageRecipe",
+    "PolicyPackage",
+    "Preprocessing",
+    "StageGraph",
+    "VectorRecipe",
+]
 
 MANIFEST_FILE = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +33,25 @@ class StageGraph:
 
     role: str  # stage: "vision" | "llm" | "expert"
     name: str  # graph of the stage: "vision", "prefix", "context", "step", "transformer"
-    precision: str  # "fp32" | "int8"
+    precision: str  # "fp32", "int8", "int4-b64", ...: see `core.precision`
     file: str  # relative to the package (or to `<cache>/quantized`); external weights, if any, lie beside it in `<file>.data`
     size_bytes: int  # graph and external weights together
     sha256: str  # of the graph file followed by its external weights, if any
     nodes: int  # products of an activation with weights that this precision could have quantized; 0 for fp32
     quantized_nodes: int  # of those, how many it did; 0 for fp32
+    weight_bytes: int = 0  # of the FP32 weights of those products; 0 for fp32
+    quantized_weight_bytes: int = 0  # of the FP32 weights of those it quantized; 0 for fp32
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happened to one product with weights."""
+
+    layer: str  # the product's name in the graph: its torch module, such as `layers.0.self_attn.q_proj`
+    operation: str  # "MatMul" | "Conv", as it stood in the prepared FP32 graph
+    precision: str  # what its weights are now: "int8", "int4", "fp32", ...
+    weight_bytes: int  # of its FP32 weights
+    reason: str = ""  # why it stayed as it was, for a person
 
 
 @dataclass(frozen=True, slots=True)

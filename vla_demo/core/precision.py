@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vla_demo.core.errors import UnknownVariant
 
-__all__ = ["OFFERED_PRECISIONS", "REFERENCE_PRECISION", "Precision", "canonical_precision"]
+__all__ = ["OFFERED_PRECISIONS", "REFERENCE_PRECISION", "Precision", "canonical_precision", "option_groups"]
 
 REFERENCE_PRECISION = "fp32"
 _BLOCKS = tuple(f"b{size}" for size in (32, 16, 64, 128, 256))  # weights that share a scale
@@ -55,11 +55,17 @@ class Precision:
         """Options may come in any order. Raises `UnknownVariant`, listing what is valid."""
         scheme = next((s for s in sorted((*_SCHEMES, _MIXED), key=len, reverse=True) if text == s or text.startswith(f"{s}-")), None)
         if scheme is None:
-            raise UnknownVariant(f"unknown precision {text!r}; valid: {', '.join(OFFERED_PRECISIONS)}")
+            why = "; ONNX Runtime multiplies with weights of 2, 4 or 8 bits" if text.startswith("int3") else ""
+            raise UnknownVariant(f"unknown precision {text!r}{why}; valid: {', '.join(OFFERED_PRECISIONS)}")
         given = [part for part in text[len(scheme) :].split("-") if part]
         if scheme == _MIXED:
             return cls(scheme, _recipe(given, text))
         return cls(scheme, tuple(_choices(scheme, given, text)))
+
+
+def option_groups(scheme: str) -> tuple[tuple[str, ...], ...]:
+    """What a scheme lets one choose: groups of which one option each is chosen, the default first. None for `mixed`."""
+    return _SCHEMES.get(scheme, ())
 
 
 def canonical_precision(text: str) -> str:

@@ -1,68 +1,22 @@
-"""Convolutions to dynamic int8 with a scale for each output channel (ONNX Runtime's own rewriting has one for all of them).
+"""Convolutions as matrix products over gathered patches, and as dynamic int8 (ONNX Runtime's own rewriting has one scale for all channels).
 
-y = x * w + b becomes y = integers(q(x), q(w)) * (scale_x * scale_w[channel]) + b, with scale_x taken from x at run time. The integers come
-from one of two forms that answer the same bits: a matrix product over gathered patches, which ONNX Runtime runs 2 to 3 times as fast as
-the FP32 convolution (1.32, x86-64 with VNNI), or ConvInteger, which runs about as fast as FP32 but takes any convolution.
+Channels last: the patches (N, h, w, kh*kw*C) times the weights (kh*kw*C, O), then back to channels first. What the product is, is the
+caller's business. In dynamic int8 it answers the bits of ConvInteger and runs 2 to 3 times as fast as the FP32 convolution (ONNX Runtime
+1.32, x86-64 with VNNI), where ConvInteger runs about as fast as FP32 but takes any convolution.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["quantize_convolutions", "weight_codes"]
+from vla_demo.quantization.rewriting import Rewriting, attributes_of, bias_of
+
+__all__ = ["column_matrix", "finish_product", "gathers", "integer_convolution", "patches", "scaled", "weight_codes"]
 
 _SHIFT = 128  # zero point of the weights of ConvInteger, which is some ten times slower on signed ones
 _FEWEST_CHANNELS = 16  # with fewer, as in the first layer, gathering patches costs more than it saves
 _LAST = np.iinfo(np.int64).max
-
-
-@dataclass
-class _Rewriting:
-    """The graph as it is written anew."""
-
-    model: Any
-    nodes: list[Any] = field(default_factory=list)
-    made: set[str] = field(default_factory=set)  # outputs that several convolutions share
-
-    def node(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, outputs, name=outputs[0], **attributes))
-        return outputs[0]
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def shared(self, kind: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> str:
-        """A node that is written once, however many convolutions want it."""
-        if outputs[0] not in self.made:
-            self.made.add(outputs[0])
-            self.node(kind, inputs, *outputs, **attributes)
-        return outputs[0]
-
-
-def quantize_convolutions(model: Any) -> int:
-    """Replace each Conv with constant weights in an `onnx.ModelProto`, in place; answers how many."""
-    from onnx import numpy_helper
-
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    rewriting, count = _Rewriting(model), 0
-    for node in list(model.graph.node):
-        if node.op_type == "Conv" and node.input[1] in weights:
-            _convolution(rewriting, node, numpy_helper.to_array(weights[node.input[1]]))
-            count += 1
-        else:
-            rewriting.nodes.append(node)
-    del model.graph.node[:]
-    model.graph.node.extend(rewriting.nodes)
-    _drop_unused(model)
-    return count
 
 
 def weight_codes(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -73,56 +27,27 @@ def weight_codes(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray
     return codes.astype(np.int8), scale
 
 
-def _convolution(to: _Rewriting, node: Any, weight: NDArray[np.float32]) -> None:
-    source = node.input[0]
-    to.shared("DynamicQuantizeLinear", [source], f"{source}_codes", f"{source}_scale", f"{source}_zero")
-    codes, scale = weight_codes(weight)
-    if _gathers(node, weight):
-        _patch_product(to, node, codes, scale)
-    else:
-        _integer_convolution(to, node, codes, scale)
-
-
-def _gathers(node: Any, weight: NDArray[np.float32]) -> bool:
-    attributes = _attributes(node)
+def gathers(node: Any, weight: NDArray[Any]) -> bool:
+    """Whether this convolution is better, or at all, a product over patches."""
+    attributes = attributes_of(node)
     plain = attributes.get("group", 1) == 1 and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
     return plain and weight.ndim == 4 and weight.shape[1] >= _FEWEST_CHANNELS
 
 
-def _integer_convolution(to: _Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
-    source, output = node.input[0], node.output[0]
-    stored = to.constant(f"{output}_weight", (codes.astype(np.int16) + _SHIFT).astype(np.uint8))
-    shift = to.constant(f"{output}_shift", np.array(_SHIFT, np.uint8))
-    sums = to.node("ConvInteger", [f"{source}_codes", stored, f"{source}_zero", shift], f"{output}_sum", **_attributes(node))
-    along_channels = (1, -1, *[1] * (codes.ndim - 2))
-    scaled = _scaled(to, node, sums, scale.reshape(along_channels), output if not _bias(node) else f"{output}_scaled")
-    if _bias(node):
-        shape = to.constant(f"{output}_spread", np.array(along_channels, np.int64))
-        to.node("Add", [scaled, to.node("Reshape", [_bias(node), shape], f"{output}_bias")], output)
+def column_matrix[Number: np.generic](weight: NDArray[Number]) -> NDArray[Number]:
+    """The weights (O, C, kh, kw) as the matrix (kh*kw*C, O) that patches are multiplied with."""
+    return weight.transpose(2, 3, 1, 0).reshape(-1, len(weight))
 
 
-def _patch_product(to: _Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
-    """Channels last: the patches (N, h, w, kh*kw*C) times the weights (kh*kw*C, O); then back to channels first."""
-    source, output = node.input[0], node.output[0]
-    patches = _patches(to, node, codes.shape[2:])
-    stored = to.constant(f"{output}_weight", codes.transpose(2, 3, 1, 0).reshape(-1, len(codes)))
-    zeros = to.constant(f"{output}_shift", np.zeros(len(codes), np.int8))
-    sums = to.node("MatMulInteger", [patches, stored, f"{source}_zero", zeros], f"{output}_sum")
-    last = _scaled(to, node, sums, scale, f"{output}_scaled")
-    if _bias(node):
-        last = to.node("Add", [last, _bias(node)], f"{output}_biased")
-    to.node("Transpose", [last], output, perm=[0, 3, 1, 2])
-
-
-def _patches(to: _Rewriting, node: Any, kernel: tuple[int, ...]) -> str:
-    """For each place of the kernel the pixels under it, as one strided slice of the padded picture, side by side."""
-    source, output, attributes = node.input[0], node.output[0], _attributes(node)
+def patches(to: Rewriting, node: Any, source: str, kernel: tuple[int, ...], zero: str = "") -> str:
+    """For each place of the kernel the pixels of `source` under it, as one strided slice of the padded picture, side by side."""
+    output, attributes = node.output[0], attributes_of(node)
     strides, dilations = attributes.get("strides", [1, 1]), attributes.get("dilations", [1, 1])
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
-    picture = to.shared("Transpose", [f"{source}_codes"], f"{source}_last", perm=[0, 2, 3, 1])
+    picture = to.shared("Transpose", [source], f"{source}_last", perm=[0, 2, 3, 1])
     if any((top, left, bottom, right)):
         pads = to.constant(f"{output}_pads", np.array([0, top, left, 0, 0, bottom, right, 0]))
-        picture = to.node("Pad", [picture, pads, f"{source}_zero"], f"{output}_padded")
+        picture = to.node("Pad", [picture, pads, *([zero] if zero else [])], f"{output}_padded")
     axes, steps = to.constant(f"{output}_axes", np.array([1, 2])), to.constant(f"{output}_steps", np.array(strides))
     slices = []
     for place in np.ndindex(*kernel):
@@ -135,27 +60,31 @@ def _patches(to: _Rewriting, node: Any, kernel: tuple[int, ...]) -> str:
     return slices[0] if len(slices) == 1 else to.node("Concat", slices, f"{output}_patches", axis=3)
 
 
-def _scaled(to: _Rewriting, node: Any, sums: str, scale: NDArray[np.float32], out: str) -> str:
+def finish_product(to: Rewriting, node: Any, product: str) -> None:
+    """From the product over patches (N, h, w, O) to the convolution's output: its bias, and channels first."""
+    if bias_of(node):
+        product = to.node("Add", [product, bias_of(node)], f"{node.output[0]}_biased")
+    to.node("Transpose", [product], node.output[0], perm=[0, 3, 1, 2])
+
+
+def integer_convolution(to: Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
+    """Any convolution over an input that is there as `<input>_codes`, `_scale`, `_zero`."""
+    source, output = node.input[0], node.output[0]
+    stored = to.constant(f"{output}_weight", (codes.astype(np.int16) + _SHIFT).astype(np.uint8))
+    shift = to.constant(f"{output}_shift", np.array(_SHIFT, np.uint8))
+    inputs = [f"{source}_codes", stored, f"{source}_zero", shift]
+    sums = to.node("ConvInteger", inputs, f"{output}_sum", name=node.name, **attributes_of(node))
+    along_channels = (1, -1, *[1] * (codes.ndim - 2))
+    bias = bias_of(node)
+    factors = scaled(to, node, sums, scale.reshape(along_channels), f"{output}_scaled" if bias else output)
+    if bias:
+        shape = to.constant(f"{output}_spread", np.array(along_channels, np.int64))
+        to.node("Add", [factors, to.node("Reshape", [bias, shape], f"{output}_bias")], output)
+
+
+def scaled(to: Rewriting, node: Any, sums: str, scale: NDArray[np.float32], out: str) -> str:
+    """Integer sums back to FP32: times the scale of the input, found at run time, times that of the weights."""
     source, output = node.input[0], node.output[0]
     as_float = to.node("Cast", [sums], f"{output}_float", to=1)  # TensorProto.FLOAT
     factor = to.node("Mul", [f"{source}_scale", to.constant(f"{output}_weight_scale", scale)], f"{output}_factor")
     return to.node("Mul", [as_float, factor], out)
-
-
-def _bias(node: Any) -> str:
-    """The name of the bias, empty when there is none."""
-    return str(node.input[2]) if len(node.input) > 2 else ""
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    from onnx import helper
-
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
-def _drop_unused(model: Any) -> None:
-    """The FP32 weights nobody reads any more would still be written, and counted as bytes of the int8 graph."""
-    read = {name for node in model.graph.node for name in node.input} | {output.name for output in model.graph.output}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in read]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)

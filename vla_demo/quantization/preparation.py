@@ -1,8 +1,17 @@
-"""An FP32 graph made ready to be quantized: constants folded, batch norms folded into convolutions, weights as initializers."""
+"""An FP32 graph made ready to be quantized: constants folded, batch norms folded into convolutions, weights as initializers.
+
+What a scheme then meets as a product with weights is a MatMul or a Conv.
+"""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from vla_demo.core.errors import QuantizationError
+from vla_demo.core.storage import graph_files
+from vla_demo.quantization.audit import products
+from vla_demo.quantization.rewriting import Rewriting, attributes_of, bias_of, rewriting
 
 __all__ = ["prepare_graph"]
 
@@ -14,13 +23,46 @@ def prepare_graph(source: Path, target: Path) -> None:
     """
     import onnxruntime
 
+    optimized = target.with_name(f"optimized-{target.name}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.optimized_model_filepath = str(target)
-    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", f"{target.name}.data")
+    options.optimized_model_filepath = str(optimized)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", f"{optimized.name}.data")
     options.add_session_config_entry("session.disable_prepacking", "1")  # it will never run: save the memory
     try:
-        onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+        onnxruntime.InferenceSession(
+            str(source), options, providers=["CPUExecutionProvider"], disabled_optimizers=["MatMulAddFusion"]
+        )  # the fusion makes Gemm, which the next step would take apart
     except Exception as problem:  # ONNX Runtime's errors have no common base
         raise QuantizationError(f"the graph {source} cannot be prepared for quantization: {problem}") from problem
+    _without_gemm(optimized, target)
+    for file in graph_files(optimized):
+        file.unlink()
+
+
+def _without_gemm(source: Path, target: Path) -> None:
+    with rewriting(source, target) as to:
+        weighted = {product.weight for product in products(to.model) if product.operation == "Gemm"}
+        for node in to.model.graph.node:
+            node.name = node.name or node.output[0]  # a layer is spoken of by its name
+            if node.op_type == "Gemm" and node.input[1] in weighted:
+                _take_apart(to, node)
+            else:
+                to.keep(node)
+
+
+def _take_apart(to: Rewriting, node: Any) -> None:
+    """alpha * x * w + beta * b as MatMul, called after the layer, and Add; the factors go into the constants."""
+    attributes, output = attributes_of(node), node.output[0]
+    weight = to.weight(node.input[1]) * np.float32(attributes.get("alpha", 1.0))
+    stored = to.constant(f"{output}_matrix", weight.T if attributes.get("transB", 0) else weight)
+    left = node.input[0]
+    if attributes.get("transA", 0):
+        left = to.node("Transpose", [left], f"{output}_turned", perm=[1, 0])
+    bias = bias_of(node)
+    to.node("MatMul", [left, stored], f"{output}_product" if bias else output, name=node.name)
+    if bias:
+        factor = np.float32(attributes.get("beta", 1.0))
+        addend = bias if factor == 1 else to.node("Mul", [bias, to.constant(f"{output}_beta", np.array(factor))], f"{output}_bias")
+        to.node("Add", [f"{output}_product", addend], output)

@@ -1,22 +1,36 @@
 """The schemes behind the precisions: one frozen dataclass each, every number that changes its result a field. FP32 needs none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["SCHEMES", "DynamicInt8", "Scheme"]
+from vla_demo.core.errors import QuantizationError
+from vla_demo.core.package import Decision
+from vla_demo.core.precision import Precision
+from vla_demo.quantization.calibration import Feeds, Where
+
+__all__ = ["DynamicInt8", "Scheme", "scheme_for"]
 
 
 class Scheme(Protocol):
     """Graph in, graph out."""
 
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether `apply` cannot do without feeds."""
+        ...
+
     def settings(self) -> Mapping[str, Any]:
         """What goes into the receipt: a cached graph made with other settings is made anew."""
         ...
 
-    def apply(self, prepared: Path, target: Path) -> None:
-        """Quantize the prepared graph into `target`, with `<target>.data` beside it when it would pass 2 GB."""
+    def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        """Quantize the prepared graph into `target` and `<target>.data`; answers what became of each product that `where` chose.
+
+        Products keep their layer's name. `prepared` may have been quantized in part already: what has no FP32 weights any more is left
+        as it is. `feeds` are the graph's inputs on the calibration data; None where there is none and none is needed.
+        """
         ...
 
 
@@ -28,18 +42,27 @@ class DynamicInt8:
     stay in FP32. Weights are symmetric. On x86 without VNNI, sums of two 8-bit products may saturate in 16 bits.
     """
 
-    algorithm: int = 2  # count up when the rewriting changes, so that cached graphs are made anew
+    algorithm: int = 3  # count up when the rewriting changes, so that cached graphs are made anew
     per_channel: bool = True
     weights: str = "int8"
     activations: str = "uint8"
 
+    @property
+    def needs_calibration(self) -> bool:
+        return False
+
     def settings(self) -> Mapping[str, Any]:
         return {"scheme": type(self).__name__} | asdict(self)
 
-    def apply(self, prepared: Path, target: Path) -> None:
+    def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
         from vla_demo.quantization.dynamic import quantize_dynamically
 
-        quantize_dynamically(prepared, target)
+        return quantize_dynamically(prepared, target, where)
 
 
-SCHEMES: Mapping[str, Scheme] = {"int8": DynamicInt8()}
+def scheme_for(precision: str) -> Scheme:
+    """The scheme of a precision other than FP32. Raises `UnknownVariant` for what is no precision."""
+    parsed = Precision.parse(precision)
+    if parsed.scheme == "int8":
+        return DynamicInt8()
+    raise QuantizationError(f"nothing makes {precision} yet")

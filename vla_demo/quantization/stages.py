@@ -6,19 +6,22 @@ A kept graph is used again when it was made by the same scheme and versions from
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vla_demo.core.errors import MissingPiece, PackageError, QuantizationError, UnknownVariant
-from vla_demo.core.package import PolicyPackage, StageGraph
-from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION
+from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, QuantizationError, UnknownVariant
+from vla_demo.core.package import Decision, PolicyPackage, StageGraph
+from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
 from vla_demo.core.variant import Variant
 from vla_demo.quantization.audit import audited, has_products
+from vla_demo.quantization.calibration import Calibration, everywhere
 from vla_demo.quantization.preparation import prepare_graph
-from vla_demo.quantization.schemes import SCHEMES, Scheme
+from vla_demo.quantization.proof import proven_different
+from vla_demo.quantization.schemes import Scheme, scheme_for
 from vla_demo.runtime import GraphStore, reference_graphs
 from vla_demo.runtime.graph_store import Receipt
 from vla_demo.runtime.manifest import package_file
@@ -32,7 +35,11 @@ _making = threading.Lock()  # one at a time: each takes several times the graph'
 
 
 def prepare_variant(
-    package: PolicyPackage, variant: Variant, cache: Path | None = None, progress: Progress | None = None
+    package: PolicyPackage,
+    variant: Variant,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    calibration: Calibration | None = None,
 ) -> list[StageGraph]:
     """Make whatever graphs `variant` still lacks; answers all its graphs in running order. `open_policy` finds them in the same `cache`.
 
@@ -42,41 +49,64 @@ def prepare_variant(
     for done, stage in enumerate(variant.stages):
         if progress is not None:
             progress(f"{stage.role} in {stage.precision}", done / len(variant.stages))
-        made += quantize_stage(package, stage.role, stage.precision, cache)
+        made += quantize_stage(package, stage.role, stage.precision, cache, calibration)
     return made
 
 
-def quantize_stage(package: PolicyPackage, role: str, precision: str, cache: Path | None = None) -> tuple[StageGraph, ...]:
-    """All graphs of one stage in one precision. Raises `UnknownVariant` listing what is valid, `QuantizationError` as above."""
+def quantize_stage(
+    package: PolicyPackage, role: str, precision: str, cache: Path | None = None, calibration: Calibration | None = None
+) -> tuple[StageGraph, ...]:
+    """All graphs of one stage in one precision.
+
+    Raises `UnknownVariant` listing what is valid, `InvalidInput` for a precision that needs a calibration and got none, and
+    `QuantizationError` as above.
+    """
     graphs = [graph for graph in reference_graphs(package) if graph.role == role]
     if not graphs:
         roles = ", ".join(stage.role for stage in package.spec.stages)
         raise UnknownVariant(f"{package.spec.family} has no stage {role}; its stages are {roles}")
-    made = tuple(quantized_graph(package, graph, precision, cache) for graph in graphs)
+    made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
         raise QuantizationError(f"the stage {role} of {package.folder} has no product with weights, so it cannot run in {precision}")
     return made
 
 
-def quantized_graph(package: PolicyPackage, graph: StageGraph, precision: str, cache: Path | None = None) -> StageGraph:
+def quantized_graph(
+    package: PolicyPackage, graph: StageGraph, precision: str, cache: Path | None = None, calibration: Calibration | None = None
+) -> StageGraph:
     """The counterpart of one FP32 graph, `file` relative to `<cache>/quantized`; the graph itself for FP32.
 
     A graph without any product with weights is kept as it is, with counts of 0 that say so; whether its stage may have such a graph is
-    `quantize_stage`'s question. Raises `UnknownVariant`, `QuantizationError`, and `PackageError` when the FP32 file is not the one the
-    manifest describes.
+    `quantize_stage`'s question. Raises `UnknownVariant`, `InvalidInput` and `QuantizationError` as that does, and `PackageError` when the
+    FP32 file is not the one the manifest describes.
     """
     if precision == REFERENCE_PRECISION:
         return graph
-    scheme = SCHEMES.get(precision)
-    if scheme is None:
-        raise UnknownVariant(f"unknown precision {precision!r} for {graph.role}; valid: {', '.join(OFFERED_PRECISIONS)}")
-    made_with = _made_with(scheme)  # first: it says what is not installed
+    scheme = scheme_for(precision)
+    if scheme.needs_calibration and calibration is None:
+        raise InvalidInput(f"{precision} fixes its scales beforehand and needs training episodes to find them; give a calibration")
+    made_with = _made_with(scheme, calibration)  # first: it says what is not installed
+    order = _Order(package, graph, precision, scheme, calibration)
     store = GraphStore(cache or cache_folder())
     with _making:
         kept = _kept(store, graph, precision, made_with)
         if kept is not None:
             return kept
-        return store.put(graph, precision, lambda target: Receipt(_made(package, graph, precision, target), made_with)).graph
+        return store.put(graph, precision, lambda target: _made(order, target, made_with)).graph
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One graph to be made."""
+
+    package: PolicyPackage
+    graph: StageGraph
+    precision: str
+    scheme: Scheme
+    calibration: Calibration | None
+
+    def __str__(self) -> str:
+        return f"{self.graph.name} of stage {self.graph.role} in {self.precision}"
 
 
 def _kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mapping[str, Any]) -> StageGraph | None:
@@ -89,27 +119,36 @@ def _kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mappi
     return receipt.graph
 
 
-def _made(package: PolicyPackage, graph: StageGraph, precision: str, target: Path) -> StageGraph:
-    source = package_file(package.folder, graph.file)
+def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
+    graph, source = order.graph, package_file(order.package.folder, order.graph.file)
     if fingerprint(graph_files(source)).sha256 != graph.sha256:
         # Else a package could leave a graph of its choice in the cache under another package's hash.
         raise PackageError(f"{source} is not the file its manifest describes; export the checkpoint again")
     with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
         prepared = Path(workshop) / target.name
         prepare_graph(source, prepared)
-        if has_products(prepared):
-            SCHEMES[precision].apply(prepared, target)
-        else:
-            for file in graph_files(prepared):
-                shutil.copy(file, target.parent)
-        audit = audited(prepared, target, f"{graph.name} of stage {graph.role} in {precision}")
-    found = fingerprint(graph_files(target))
-    name = GraphStore.stored_name(graph, precision)
-    return StageGraph(graph.role, graph.name, precision, name, found.size_bytes, found.sha256, audit.nodes, audit.quantized_nodes)
+        decisions = _quantized(order, prepared, target)
+        audit = audited(prepared, target, str(order), decisions)
+    difference = proven_different(source, target, str(order)) if audit.nodes else {}
+    found, name = fingerprint(graph_files(target)), GraphStore.stored_name(graph, order.precision)
+    stage = StageGraph(graph.role, graph.name, order.precision, name, found.size_bytes, found.sha256, **asdict(audit))
+    return Receipt(stage, made_with, tuple(decisions), difference)
 
 
-def _made_with(scheme: Scheme) -> Mapping[str, Any]:
-    return dict(scheme.settings()) | {"onnxruntime": _version("onnxruntime"), "onnx": _version("onnx")}
+def _quantized(order: _Order, prepared: Path, target: Path) -> Sequence[Decision]:
+    if has_products(prepared):
+        feeds = order.calibration.feeds(order.package, order.graph) if order.calibration is not None else None
+        return order.scheme.apply(prepared, target, everywhere, feeds)
+    for file in graph_files(prepared):
+        shutil.copy(file, target.parent)
+    return ()
+
+
+def _made_with(scheme: Scheme, calibration: Calibration | None) -> Mapping[str, Any]:
+    made_with = dict(scheme.settings()) | {"onnxruntime": _version("onnxruntime"), "onnx": _version("onnx")}
+    if scheme.needs_calibration and calibration is not None:
+        made_with["calibration"] = calibration.identity()
+    return made_with
 
 
 def _version(distribution: str) -> str:

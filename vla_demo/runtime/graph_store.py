@@ -6,13 +6,13 @@ Beside the graph lies its receipt: size, hash, counts of quantized nodes and wha
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vla_demo.core.errors import PackageError
 from vla_demo.core.folders import whole_folder
-from vla_demo.core.package import PolicyPackage, StageGraph
+from vla_demo.core.package import Decision, PolicyPackage, StageGraph
 from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.storage import fingerprint, graph_files, write_whole
 from vla_demo.core.variant import Variant
@@ -29,7 +29,9 @@ class Receipt:
     """What a stored graph is and what made it."""
 
     graph: StageGraph  # `file` is relative to the store's folder
-    made_with: Mapping[str, Any]  # scheme and versions
+    made_with: Mapping[str, Any]  # scheme, versions, and the calibration where the scheme needs one
+    decisions: tuple[Decision, ...] = ()  # one for each product with weights
+    difference: Mapping[str, float] = field(default_factory=dict)  # output -> largest |FP32 - this| on a probe; empty without products
 
 
 class GraphStore:

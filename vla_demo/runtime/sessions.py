@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.core.errors import InvalidInput, PackageError
+from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
 
 __all__ = ["GraphFile", "Session", "open_session"]
 
@@ -48,6 +48,8 @@ class Session:
         feed = {name: self._fitting(name, tensors) for name in self._shapes}
         try:
             answers: list[Any] = self._session.run(self._outputs, feed)
+        except VlaDemoError:
+            raise
         except Exception as problem:  # ONNX Runtime's errors have no common base
             raise PackageError(f"the graph {self._name} failed: {problem}") from problem
         return dict(zip(self._outputs, answers, strict=True))
