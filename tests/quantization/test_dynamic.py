@@ -16,8 +16,8 @@ from vla_demo.quantization import convolutions
 from vla_demo.quantization.audit import audited
 from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.convolutions import weight_codes
-from vla_demo.quantization.dynamic import quantize_dynamically
 from vla_demo.quantization.preparation import prepare_graph
+from vla_demo.quantization.schemes import DynamicInt8
 
 
 def random(*shape: int, seed: int = 0) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def both(fp32: Path, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     """What the graph answers before and after, with every product with weights quantized."""
     prepared, int8 = fp32.with_name("prepared.onnx"), fp32.with_name("int8.onnx")
     prepare_graph(fp32, prepared)
-    decisions = quantize_dynamically(prepared, int8, everywhere)
+    decisions = DynamicInt8().apply(prepared, int8, everywhere, None)
     found = audited(prepared, int8, "test", decisions)
     assert found.quantized_nodes == found.nodes > 0
     return answer(fp32, x), answer(int8, x)

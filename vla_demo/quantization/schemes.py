@@ -1,6 +1,6 @@
 """The schemes behind the precisions: one frozen dataclass each, every number that changes its result a field. FP32 needs none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,8 +9,9 @@ from vla_demo.core.errors import QuantizationError
 from vla_demo.core.package import Decision
 from vla_demo.core.precision import Precision
 from vla_demo.quantization.calibration import Feeds, Where
+from vla_demo.quantization.layerwise import rewrite_products
 
-__all__ = ["DynamicInt8", "Scheme", "scheme_for"]
+__all__ = ["DynamicInt8", "HalfStorage", "Scheme", "WeightOnly", "scheme_for"]
 
 
 class Scheme(Protocol):
@@ -55,14 +56,81 @@ class DynamicInt8:
         return {"scheme": type(self).__name__} | asdict(self)
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
-        from vla_demo.quantization.dynamic import quantize_dynamically
+        from vla_demo.quantization.dynamic import to_dynamic_int8
 
-        return quantize_dynamically(prepared, target, where)
+        return rewrite_products(prepared, target, where, "int8", to_dynamic_int8)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightOnly:
+    """Weights in blocks that share a scale; activations stay as they come, which on a CPU is FP32, or become 8 bits (accuracy_level 4).
+
+    Convolutions become products over gathered patches. What would not get smaller stays FP32.
+    """
+
+    precision: str  # as decisions name it
+    bits: int
+    block_size: int
+    activation_bits: int  # 32, or 8
+    symmetric: bool
+    algorithm: int = 1
+
+    @property
+    def needs_calibration(self) -> bool:
+        return False
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"scheme": type(self).__name__} | asdict(self)
+
+    def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        from vla_demo.quantization.weight_only import INT8_ACTIVATIONS, Blocks, prove_int8_activations, to_blocks
+
+        blocks = Blocks(self.bits, self.block_size, self.symmetric)
+        level = INT8_ACTIVATIONS if self.activation_bits == 8 else 0
+        decisions = rewrite_products(prepared, target, where, self.precision, to_blocks(blocks, level))
+        if level and any(not decision.reason for decision in decisions):
+            prove_int8_activations(target)
+        return decisions
+
+
+@dataclass(frozen=True, slots=True)
+class HalfStorage:
+    """Weights stored as float16 behind a Cast: half the bytes on disk, while the CPU computes in FP32."""
+
+    algorithm: int = 1
+
+    @property
+    def needs_calibration(self) -> bool:
+        return False
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"scheme": type(self).__name__} | asdict(self)
+
+    def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        from vla_demo.quantization.half import to_half
+
+        return rewrite_products(prepared, target, where, "fp16", to_half)
 
 
 def scheme_for(precision: str) -> Scheme:
     """The scheme of a precision other than FP32. Raises `UnknownVariant` for what is no precision."""
     parsed = Precision.parse(precision)
-    if parsed.scheme == "int8":
-        return DynamicInt8()
-    raise QuantizationError(f"nothing makes {precision} yet")
+    if parsed.scheme not in _MAKERS:
+        raise QuantizationError(f"nothing makes {precision} yet")
+    return _MAKERS[parsed.scheme](parsed)
+
+
+def _weight_only(precision: Precision) -> Scheme:
+    block, activations = precision.options
+    bits = int(precision.scheme.removeprefix("int").removesuffix("w"))
+    return WeightOnly(str(precision), bits, int(block.removeprefix("b")), 8 if activations == "a8" else 32, _SYMMETRIC[bits])
+
+
+_SYMMETRIC = {8: True, 4: True, 2: True}
+_MAKERS: Mapping[str, Callable[[Precision], Scheme]] = {
+    "int8": lambda _: DynamicInt8(),
+    "fp16": lambda _: HalfStorage(),
+    "int8w": _weight_only,
+    "int4": _weight_only,
+    "int2": _weight_only,
+}
