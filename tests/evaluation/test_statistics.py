@@ -1,6 +1,6 @@
 import pytest
 
-from vla_demo.evaluation.statistics import wilson_interval
+from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
 
 
 def test_wilson_agrees_with_published_values():
@@ -17,3 +17,13 @@ def test_more_trials_narrow_the_interval():
 def test_what_is_not_a_rate_is_refused(successes, n):
     with pytest.raises(ValueError, match="is not a rate"):
         wilson_interval(successes, n)
+
+
+@pytest.mark.parametrize(("first", "second", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 0.03125), (0, 5, 0.0625), (9, 1, 0.021484375)])
+def test_mcnemars_exact_test_gives_the_tables_values(first: int, second: int, p: float) -> None:
+    assert mcnemar_exact(first, second) == pytest.approx(p)
+
+
+def test_mcnemar_refuses_what_is_no_count() -> None:
+    with pytest.raises(ValueError, match="counts"):
+        mcnemar_exact(-1, 3)

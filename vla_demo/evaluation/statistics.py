@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["wilson_interval"]
+__all__ = ["mcnemar_exact", "wilson_interval"]
 
 _Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 
@@ -18,3 +18,16 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z95 / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mcnemar_exact(only_first: int, only_second: int) -> float:
+    """Two-sided p of McNemar's exact test for two variants tried from the same starts (McNemar, Psychometrika 1947).
+
+    Of the starts on which they differ, `only_first` were solved by the first alone; without a difference each is a coin's toss.
+    Raises ValueError for negative counts.
+    """
+    if min(only_first, only_second) < 0:
+        raise ValueError(f"{only_first} and {only_second} are not counts")
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n
+    return min(1.0, 2 * tail)
