@@ -13,6 +13,7 @@ import pytest
 from tests.episodes.conftest import CAMERAS, INSTRUCTION, JOINTS, SHAPE, moving_frames
 from vla_demo.core.errors import InvalidInput, UnknownEpisode
 from vla_demo.episodes.dataset import open_dataset
+from vla_demo.episodes.layout import parse_layout
 from vla_demo.episodes.recording import EpisodeWriter, VideoEncoding
 
 
@@ -34,6 +35,23 @@ def test_a_dataset_describes_itself_without_opening_an_episode(recorded: Path) -
     first, second = dataset.episodes
     assert (first.frames, first.cluster, first.is_recovery, first.split) == (23, 6, False, "validation")
     assert (second.frames, second.cluster, second.is_recovery, second.instruction) == (31, 2, True, INSTRUCTION)
+
+
+def test_without_a_sidecar_the_splits_are_those_of_the_description(recorded: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(recorded, tmp_path / "copy"))
+    (folder / "meta" / "teabag.json").unlink()
+    assert [e.split for e in open_dataset(folder).episodes] == ["validation", "train"]
+    edited = (folder / "meta" / "info.json").read_text().replace('"0:1"', '"the first"')
+    (folder / "meta" / "info.json").write_text(edited)
+    assert [e.split for e in open_dataset(folder).episodes] == [None, "train"]
+
+
+def test_what_ships_says_truly_what_was_trained_on() -> None:
+    for name, splits in (("episodes", ["validation"] * 10 + ["test"] * 20), ("calibration", ["train"] * 4)):
+        folder = Path(__file__).parents[2] / "assets" / "demo" / name
+        assert [e.split for e in open_dataset(folder).episodes] == splits
+        described = parse_layout((folder / "meta" / "info.json").read_text(), name).splits
+        assert [next(s for s, r in described.items() if i in r) for i in range(len(splits))] == splits
 
 
 def test_numbers_are_those_that_were_recorded(recorded: Path) -> None:

@@ -11,6 +11,7 @@ from tests.episodes.conftest import CAMERAS, INSTRUCTION, JOINTS, SHAPE, moving_
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.episodes.faststart import index_is_first
 from vla_demo.episodes.recording import EpisodeWriter
+from vla_demo.episodes.tags import EpisodeTags, split_ranges
 
 
 def writer_for(folder: Path) -> EpisodeWriter:
@@ -41,6 +42,16 @@ def test_the_sidecar_tells_cluster_recovery_split_and_seed(recorded: Path) -> No
     entries = json.loads((recorded / "meta" / "teabag.json").read_text())["episodes"]
     assert entries[0] == {"episode_index": 0, "cluster": 6, "is_recovery": False, "split": "validation", "seed": 3}
     assert entries[1] == {"episode_index": 1, "cluster": 2, "is_recovery": True, "split": "train", "seed": 4}
+
+
+def test_lerobots_own_description_names_the_true_splits(recorded: Path) -> None:
+    """LeRobot would call all of it training."""
+    assert json.loads((recorded / "meta" / "info.json").read_text())["splits"] == {"validation": "0:1", "train": "1:2"}
+
+
+def test_a_split_in_pieces_has_no_place_in_lerobots_notation() -> None:
+    tags = [EpisodeTags(i, split=split) for i, split in enumerate(["train", "test", "test", "train", None])]
+    assert split_ranges(tags) == {"test": "1:3"}
 
 
 def test_browsers_can_play_the_videos(recorded: Path) -> None:

@@ -140,12 +140,14 @@ def open_dataset(source: str | Path, revision: str | None = None) -> Dataset:
     if not rows:
         raise UnknownEpisode(f"{name} has no episodes")
     tags = read_tags(files.folder)
-    return Dataset(name, layout, tuple(_summary(row, tags) for row in rows), files, {row.index: row for row in rows})
+    return Dataset(name, layout, tuple(_summary(row, tags, layout) for row in rows), files, {row.index: row for row in rows})
 
 
-def _summary(row: EpisodeRow, tags: Mapping[int, EpisodeTags]) -> EpisodeSummary:
+def _summary(row: EpisodeRow, tags: Mapping[int, EpisodeTags], layout: Layout) -> EpisodeSummary:
+    """The sidecar knows better than `meta/info.json`, which in datasets recorded without thought calls everything training."""
     tag = tags.get(row.index, EpisodeTags(row.index))
-    return EpisodeSummary(row.index, row.length, row.instruction, tag.cluster, tag.is_recovery, tag.split)
+    listed = next((split for split, episodes in layout.splits.items() if row.index in episodes), None)
+    return EpisodeSummary(row.index, row.length, row.instruction, tag.cluster, tag.is_recovery, tag.split or listed)
 
 
 def _read_numbers(file: Path, row: EpisodeRow) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:

@@ -4,8 +4,9 @@ It parses what a stranger wrote and trusts nothing in it; it decodes nothing.
 """
 
 import json
+import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -52,6 +53,7 @@ class Layout:
     image_shapes: Mapping[str, tuple[int, int]]  # camera name -> (H, W)
     data_path: str  # templates
     video_path: str
+    splits: Mapping[str, range]  # name -> episodes; empty when the dataset does not say
 
 
 def parse_layout(text: str, name: str) -> Layout:
@@ -83,7 +85,15 @@ def _layout(info: Mapping[str, Any], name: str) -> Layout:
         image_shapes={camera: _height_width(features[key]) for camera, key in keys.items()},
         data_path=_safe_template(info["data_path"], name),
         video_path=_safe_template(info["video_path"], name),
+        splits=dict(_splits(info.get("splits") or {})),
     )
+
+
+def _splits(splits: Mapping[str, Any]) -> Iterator[tuple[str, range]]:
+    """From {"train": "0:30"}. What is written in another way says nothing about any episode."""
+    for split, episodes in splits.items():
+        if found := re.fullmatch(r"(\d+):(\d+)", str(episodes)):
+            yield split, range(int(found[1]), int(found[2]))
 
 
 def _is_color_video(feature: Mapping[str, Any]) -> bool:

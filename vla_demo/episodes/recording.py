@@ -3,6 +3,7 @@
 It knows neither who moves the arm nor why an episode is worth keeping. The folder appears complete or not at all.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.observation import Observation
 from vla_demo.episodes.faststart import move_index_to_front
-from vla_demo.episodes.tags import EpisodeTags, write_tags
+from vla_demo.episodes.layout import INFO_FILE
+from vla_demo.episodes.tags import EpisodeTags, split_ranges, write_tags
 
 if TYPE_CHECKING:
     from lerobot.datasets import LeRobotDataset
@@ -192,7 +194,16 @@ class EpisodeWriter:
             move_index_to_front(video)
             video.chmod(0o644)  # LeRobot joins files through a private temporary one
         write_tags(self._partial, self._tags)
+        self._write_splits()
         os.replace(self._partial, self.folder)
+
+    def _write_splits(self) -> None:
+        """LeRobot calls everything training; a reader that believes it would calibrate on what a policy is judged by."""
+        if all(tag.split is None for tag in self._tags):
+            return
+        file = self._partial / INFO_FILE
+        info = json.loads(file.read_text(encoding="utf-8")) | {"splits": split_ranges(self._tags)}
+        file.write_text(json.dumps(info, indent=4) + "\n", encoding="utf-8")
 
 
 def _log_encoders(*, errors_only: bool) -> None:

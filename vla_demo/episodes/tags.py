@@ -1,13 +1,14 @@
 """What the tea-bag protocol says about an episode and LeRobot's format has no place for: a sidecar, `meta/teabag.json`."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vla_demo.core.errors import InvalidInput
 
-__all__ = ["TAGS_FILE", "EpisodeTags", "read_tags", "write_tags"]
+__all__ = ["TAGS_FILE", "EpisodeTags", "read_tags", "split_ranges", "write_tags"]
 
 TAGS_FILE = Path("meta") / "teabag.json"
 
@@ -39,3 +40,18 @@ def read_tags(dataset: Path) -> dict[int, EpisodeTags]:
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"{file} is not a list of episode tags ({error}); remove it or record the dataset again") from error
     return {t.episode_index: t for t in tags}
+
+
+def split_ranges(tags: Iterable[EpisodeTags]) -> dict[str, str]:
+    """Splits as `meta/info.json` has them: {"validation": "0:10", "test": "10:30"}.
+
+    LeRobot's notation has room for one run of episodes a split; a split in several pieces is left out, and the sidecar alone knows it.
+    """
+    runs: list[tuple[str | None, int, int]] = []
+    for tag in sorted(tags, key=lambda t: t.episode_index):
+        if runs and runs[-1][0] == tag.split and runs[-1][2] == tag.episode_index:
+            runs[-1] = (tag.split, runs[-1][1], tag.episode_index + 1)
+        else:
+            runs.append((tag.split, tag.episode_index, tag.episode_index + 1))
+    pieces = Counter(split for split, _, _ in runs)
+    return {split: f"{first}:{end}" for split, first, end in runs if split is not None and pieces[split] == 1}

@@ -4,7 +4,7 @@ Each start is first tried without drawing; only what succeeded is drawn. It does
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -52,9 +52,11 @@ def solve(twin: TeaBagTwin, start: Start) -> list[NDArray[np.float32]] | None:
     return actions if twin.measure().success else None
 
 
-def demonstrations(split: str, image_size: tuple[int, int] = (240, 320), jobs: int = 1) -> Iterator[Demonstration]:
-    """Every episode of a split in protocol order, drawn by `jobs` processes; the same whatever `jobs` is."""
-    wanted = list(split_starts(split))
+def demonstrations(
+    split: str, image_size: tuple[int, int] = (240, 320), jobs: int = 1, only: Collection[int] | None = None
+) -> Iterator[Demonstration]:
+    """Every episode of a split in protocol order, or those `only` counts from 0, drawn by `jobs` processes; the same whatever `jobs` is."""
+    wanted = [candidates for place, candidates in enumerate(split_starts(split)) if only is None or place in only]
     if jobs == 1:
         for candidates in wanted:
             yield _demonstrate(candidates, image_size)

@@ -1,6 +1,6 @@
 """The verb that makes data: the twin's scripted expert, recorded as a LeRobot dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from vla_demo.core.errors import MissingPiece
@@ -13,10 +13,13 @@ PICTURE = (240, 320)  # (H, W)
 FPS = 30
 
 
-def record_twin(out: Path, splits: Sequence[str], jobs: int = 1, encoding: VideoEncoding | None = None) -> Iterator[Preparing]:
+def record_twin(
+    out: Path, splits: Sequence[str], jobs: int = 1, encoding: VideoEncoding | None = None, only: Collection[int] | None = None
+) -> Iterator[Preparing]:
     """Record every episode of `splits`, in that order, into the new folder `out`; progress once an episode.
 
-    The starts are fixed by the protocol, so that the same call makes the same demonstrations anywhere. Only solved ones are recorded.
+    With `only`, of each split the episodes that stand there, counted from 0. The starts are fixed by the protocol, so that the same call
+    makes the same demonstrations anywhere. Only solved ones are recorded.
     Raises `InvalidInput` when `out` exists or a split does not. Closing the iterator leaves nothing behind.
     """
     try:
@@ -25,11 +28,11 @@ def record_twin(out: Path, splits: Sequence[str], jobs: int = 1, encoding: Video
         from vla_demo.twin.starts import split_starts
     except ImportError as error:
         raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin,export]'") from error
-    total = sum(1 for split in splits for _ in split_starts(split))
+    total = sum(only is None or place in only for split in splits for place, _ in enumerate(split_starts(split)))
     with EpisodeWriter(out, CAMERAS, PICTURE, JOINT_NAMES, FPS, encoding) as writer:
         yield Preparing("Setting up the twin", 0.0)
         for split in splits:
-            for demonstration in demonstrations(split, PICTURE, jobs):
+            for demonstration in demonstrations(split, PICTURE, jobs, only):
                 start = demonstration.start
                 index = writer.add(
                     demonstration.frames,
