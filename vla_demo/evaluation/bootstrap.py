@@ -49,4 +49,4 @@ def clustered_interval(values: ArrayLike, clusters: Sequence[Hashable], *, resam
 def _per_cluster(values: NDArray[np.float64], clusters: Sequence[Hashable]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     number = {cluster: i for i, cluster in enumerate(dict.fromkeys(clusters))}
     of = [number[cluster] for cluster in clusters]
-    return np.bincount(of, values), np.bincount(of).astype(np.float64)
+    return np.bincount(of, values).astype(np.float64), np.bincount(of).astype(np.float64)

@@ -6,7 +6,6 @@ Every interval is a mean with its 95 % bootstrap interval, clustered by episode.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ __all__ = [
     "Finding",
     "IterationErrors",
     "LayerRow",
+    "Numbers",
     "ReferenceFacts",
     "SensitivityRow",
     "Smoothness",
@@ -220,5 +220,5 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(item) for item in value]
     if isinstance(value, float):
-        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
     return value
