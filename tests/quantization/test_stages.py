@@ -105,7 +105,7 @@ def test_another_scheme_or_version_makes_it_again(act: PolicyPackage, cache: Pat
     (graph,) = quantize_stage(act, "vision", "int8", cache)
     receipt = GraphStore(cache).path(graph).parent / "receipt.json"
     assert json.loads(receipt.read_text())["made_with"]["algorithm"] == DynamicInt8().algorithm
-    monkeypatch.setattr(stages, "scheme_for", lambda precision: DynamicInt8(algorithm=99))
+    monkeypatch.setattr(stages, "scheme_for", lambda *_: DynamicInt8(algorithm=99))
     quantize_stage(act, "vision", "int8", cache)
     assert json.loads(receipt.read_text())["made_with"]["algorithm"] == 99
 
@@ -167,7 +167,7 @@ class Idle:
 
 def test_a_scheme_that_does_nothing_is_found_out(act: PolicyPackage, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control of the whole room: a label is not believed."""
-    monkeypatch.setattr(stages, "scheme_for", lambda precision: Idle())
+    monkeypatch.setattr(stages, "scheme_for", lambda *_: Idle())
     with pytest.raises(QuantizationError, match="none of its 2 products"):
         quantize_stage(act, "vision", "int8", cache)
     with pytest.raises(PackageError, match="has not been made yet"):

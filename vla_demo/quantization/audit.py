@@ -49,7 +49,7 @@ def audited(before: Path, after: Path, what: str, decisions: Sequence[Decision] 
     if lost:
         raise QuantizationError(f"{what}: the products {', '.join(lost[:5])} are not in the quantized graph any more")
     quantized = [product for product in there if now[product.layer] < 32]
-    if there and not quantized:
+    if there and not quantized and not _explained(decisions):
         raise QuantizationError(f"{what}: none of its {len(there)} products with weights was quantized")
     if decisions is not None:
         _check(there, now, decisions, what)
@@ -99,6 +99,11 @@ def _bits(node: Any, weights: Mapping[str, int], makers: Mapping[str, Any]) -> i
     if maker is None or maker.op_type not in ("Cast", "DequantizeLinear") or maker.input[0] not in weights:
         return None
     return _ELEMENT_BITS.get(weights[maker.input[0]])
+
+
+def _explained(decisions: Sequence[Decision] | None) -> bool:
+    """Whether each product stayed in FP32 for a reason, as where a recipe leaves one graph of a stage alone; the stage is checked too."""
+    return bool(decisions) and all(decision.precision == "fp32" and decision.reason for decision in decisions or ())
 
 
 def _check(there: Sequence[Product], now: Mapping[str, int], decisions: Sequence[Decision], what: str) -> None:

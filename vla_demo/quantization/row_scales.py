@@ -15,7 +15,7 @@ from vla_demo.quantization.seams import GraphView
 
 __all__ = ["scale_rows"]
 
-_SMALLEST = np.float32(1e-30)  # a row of zeros stays one
+_SMALLEST = np.array(1e-30, np.float32)  # a row of zeros stays one
 
 
 def scale_rows(prepared: Path, target: Path, where: Where) -> None:

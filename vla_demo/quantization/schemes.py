@@ -112,9 +112,16 @@ class HalfStorage:
         return rewrite_products(prepared, target, where, "fp16", to_half)
 
 
-def scheme_for(precision: str) -> Scheme:
-    """The scheme of a precision other than FP32. Raises `UnknownVariant` for what is no precision."""
+def scheme_for(precision: str, cache: Path | None = None) -> Scheme:
+    """The scheme of a precision other than FP32; a recipe is looked up in `cache` (default: the cache folder).
+
+    Raises `UnknownVariant` for what is no precision, `InvalidInput` for a recipe that is not there.
+    """
     parsed = Precision.parse(precision)
+    if parsed.scheme == "mixed":
+        from vla_demo.quantization.mixed import mixed_scheme
+
+        return mixed_scheme(parsed.options[0], cache)
     if parsed.scheme not in _MAKERS:
         raise QuantizationError(f"nothing makes {precision} yet")
     return _MAKERS[parsed.scheme](parsed)
@@ -126,9 +133,16 @@ def _weight_only(precision: Precision) -> Scheme:
     return WeightOnly(str(precision), bits, int(block.removeprefix("b")), 8 if activations == "a8" else 32, _SYMMETRIC[bits])
 
 
+def _smooth(_: Precision) -> Scheme:
+    from vla_demo.quantization.smooth_int8 import SmoothInt8
+
+    return SmoothInt8()
+
+
 _SYMMETRIC = {8: True, 4: True, 2: True}
 _MAKERS: Mapping[str, Callable[[Precision], Scheme]] = {
     "int8": lambda _: DynamicInt8(),
+    "int8-smooth": _smooth,
     "fp16": lambda _: HalfStorage(),
     "int8w": _weight_only,
     "int4": _weight_only,

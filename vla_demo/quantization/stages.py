@@ -14,11 +14,12 @@ from typing import Any
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, QuantizationError, UnknownVariant
 from vla_demo.core.package import Decision, PolicyPackage, StageGraph
-from vla_demo.core.precision import REFERENCE_PRECISION
+from vla_demo.core.precision import REFERENCE_PRECISION, Precision
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
 from vla_demo.core.variant import Variant
 from vla_demo.quantization.audit import audited, has_products
 from vla_demo.quantization.calibration import Calibration, everywhere
+from vla_demo.quantization.mixed import mixed_scheme
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.proof import proven_different
 from vla_demo.quantization.schemes import Scheme, scheme_for
@@ -65,6 +66,8 @@ def quantize_stage(
     if not graphs:
         roles = ", ".join(stage.role for stage in package.spec.stages)
         raise UnknownVariant(f"{package.spec.family} has no stage {role}; its stages are {roles}")
+    if Precision.parse(precision).scheme == "mixed":
+        mixed_scheme(Precision.parse(precision).options[0], cache).check_fits(package, role)
     made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
         raise QuantizationError(f"the stage {role} of {package.folder} has no product with weights, so it cannot run in {precision}")
@@ -82,7 +85,7 @@ def quantized_graph(
     """
     if precision == REFERENCE_PRECISION:
         return graph
-    scheme = scheme_for(precision)
+    scheme = scheme_for(precision, cache)
     if scheme.needs_calibration and calibration is None:
         raise InvalidInput(f"{precision} fixes its scales beforehand and needs training episodes to find them; give a calibration")
     made_with = _made_with(scheme, calibration)  # first: it says what is not installed
@@ -129,7 +132,7 @@ def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
         prepare_graph(source, prepared)
         decisions = _quantized(order, prepared, target)
         audit = audited(prepared, target, str(order), decisions)
-    difference = proven_different(source, target, str(order)) if audit.nodes else {}
+    difference = proven_different(source, target, str(order)) if audit.quantized_nodes else {}
     found, name = fingerprint(graph_files(target)), GraphStore.stored_name(graph, order.precision)
     stage = StageGraph(graph.role, graph.name, order.precision, name, found.size_bytes, found.sha256, **asdict(audit))
     return Receipt(stage, made_with, tuple(decisions), difference)
