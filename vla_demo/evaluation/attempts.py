@@ -14,7 +14,7 @@ class Attempts:
     success: bool
     ticks: int  # until success, or until time was up
     grasps: int  # times it was held for 3 ticks or more
-    drops: int  # grasps that ended neither in the goal nor with the rollout
+    drops: int  # grasps after which it lay somewhere else: it was grasped again, or never came to the goal
 
     @property
     def retries(self) -> int:
@@ -26,21 +26,20 @@ class AttemptTally:
     """Told once a tick."""
 
     def __init__(self) -> None:
-        self._ticks = self._grasps = self._drops = self._same = 0
-        self._holding = self._success = False
+        self._ticks = self._grasps = self._same = 0
+        self._holding = self._in_goal = self._success = False
 
     def add(self, held: bool, in_goal: bool, success: bool) -> None:
         """`held`: both fingers touch it; `in_goal`: it is where it should be, at rest or not."""
         self._ticks += 1
-        self._success = self._success or success
+        self._success, self._in_goal = self._success or success, in_goal
         self._same = self._same + 1 if held != self._holding else 0
         if self._same < _FIRM:
             return
         self._holding, self._same = held, 0
-        if held:
-            self._grasps += 1
-        elif not in_goal:
-            self._drops += 1
+        self._grasps += held
 
     def attempts(self) -> Attempts:
-        return Attempts(self._success, self._ticks, self._grasps, self._drops)
+        """Of the grasps, the last is no drop if the thing is still in hand or came to the goal, however it fell there."""
+        ended_well = self._holding or self._in_goal or self._success
+        return Attempts(self._success, self._ticks, self._grasps, max(0, self._grasps - ended_well))

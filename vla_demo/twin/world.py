@@ -113,9 +113,9 @@ class TeaBagTwin:
         self.advance(from_dataset_units(action))
         return self.observe()
 
-    def hold(self) -> None:
+    def hold(self, substeps: int = SUBSTEPS) -> None:
         """One tick at the last commanded pose."""
-        self.advance(self.data.ctrl.copy())
+        self.advance(self.data.ctrl.copy(), substeps)
 
     def succeeded(self) -> bool:
         return self.measure().success
@@ -136,10 +136,10 @@ class TeaBagTwin:
         for _ in range(_SETTLE_TICKS):
             self.advance(joints)
 
-    def advance(self, joints: NDArray[np.float64]) -> None:
-        """One control tick towards `joints` (6,) in rad, without drawing."""
+    def advance(self, joints: NDArray[np.float64], substeps: int = SUBSTEPS) -> None:
+        """One control tick towards `joints` (6,) in rad, without drawing; a tick of another length has `substeps` of 1/600 s."""
         self.data.ctrl[:] = np.clip(joints, JOINT_RANGE[:, 0], JOINT_RANGE[:, 1])
-        mujoco.mj_step(self.model, self.data, SUBSTEPS)
+        mujoco.mj_step(self.model, self.data, substeps)
 
     @property
     def joints(self) -> NDArray[np.float64]:

@@ -1,0 +1,68 @@
+"""How long an inference is said to take, and who says so: measured, published, or simply given. A figure never goes without its source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vla_demo.core.errors import InvalidInput
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.precision import REFERENCE_PRECISION
+from vla_demo.core.variant import Variant
+
+__all__ = ["PUBLISHED", "LatencySource", "PublishedLatency", "given_latency", "measured_latency", "published_latency"]
+
+_ARTICLE = "NXP and Hugging Face, 5 March 2026, six Cortex-A55 of an i.MX95, full-size policy"
+_LONGEST_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySource:
+    """One latency from observation to chunk."""
+
+    seconds: float
+    kind: str  # "measured" | "published" | "given"
+    about: str  # for a person: where it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLatency:
+    """A row of the article's results table (SmolVLA's second figure stands in its text)."""
+
+    family: str
+    quantized: bool  # the article's "optimized", whose precisions it does not give
+    seconds: float
+
+
+PUBLISHED = (
+    PublishedLatency("act", False, 2.86),
+    PublishedLatency("act", True, 0.32),
+    PublishedLatency("smolvla", False, 29.1),
+    PublishedLatency("smolvla", True, 6.15),
+)
+
+
+def published_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
+    """The article's figure for this family: FP32's for FP32, the optimized one's for anything quantized. Raises `InvalidInput`."""
+    quantized = any(stage.precision != REFERENCE_PRECISION for stage in variant.stages)
+    for row in PUBLISHED:
+        if (row.family, row.quantized) == (spec.family, quantized):
+            kind = "optimized (which precisions, it does not say)" if quantized else "FP32"
+            return LatencySource(row.seconds, "published", f"{_ARTICLE}, {kind}")
+    families = ", ".join(sorted({row.family for row in PUBLISHED}))
+    raise InvalidInput(f"the article has no latency for {spec.family}; it has {families}. Give milliseconds instead")
+
+
+def measured_latency(seconds: Sequence[float], machine: str) -> LatencySource:
+    """The median of some inferences on this machine. `seconds` is not empty."""
+    ordered = sorted(seconds)
+    return LatencySource(ordered[len(ordered) // 2], "measured", f"median of {len(seconds)} inferences here, {machine}")
+
+
+def given_latency(text: str) -> LatencySource:
+    """Milliseconds. Raises `InvalidInput`."""
+    try:
+        ms = float(text)
+    except ValueError:
+        ms = -1.0
+    if not 0 <= ms <= _LONGEST_MS:
+        raise InvalidInput(f"cannot read the latency {text!r}; valid: measured, imx95-published, or milliseconds from 0 to {_LONGEST_MS}")
+    return LatencySource(ms / 1e3, "given", "as given")

@@ -1,0 +1,103 @@
+"""What a batch of rollouts amounts to: a count with its interval, by cluster, and how the loop fared. Two variants compare in pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vla_demo.core.errors import InvalidInput
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.closed_loop import Rollout
+from vla_demo.evaluation.latency import LatencySource
+from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
+
+__all__ = ["RolloutReport", "TriedStart", "paired"]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedStart:
+    """One start and what came of it."""
+
+    number: int  # of the start
+    cluster: int
+    rollout: Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutReport:
+    """`as_json` is the CLI's schema."""
+
+    variant: Variant
+    mode: str
+    latency: LatencySource
+    fps: float
+    tried: tuple[TriedStart, ...]  # not empty
+
+    @property
+    def successes(self) -> int:
+        return sum(row.rollout.attempts.success for row in self.tried)
+
+    @property
+    def by_cluster(self) -> dict[str, str]:
+        """Cluster -> "successes/n"."""
+        clusters = sorted({row.cluster for row in self.tried})
+        rows = {c: [row.rollout.attempts.success for row in self.tried if row.cluster == c] for c in clusters}
+        return {str(cluster): f"{sum(won)}/{len(won)}" for cluster, won in rows.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """Shares are over all ticks (or actions) of all rollouts; jump and jerk are means over rollouts, times medians over successes."""
+        loops = [row.rollout.loop for row in self.tried]
+        attempts = [row.rollout.attempts for row in self.tried]
+        ticks, received = sum(loop.ticks for loop in loops), sum(loop.actions_received for loop in loops)
+        return {
+            "variant": str(self.variant),
+            "mode": self.mode,
+            "latency_ms": self.latency.seconds * 1e3,
+            "latency_kind": self.latency.kind,
+            "latency_source": self.latency.about,
+            "fps": self.fps,
+            "successes": self.successes,
+            "n": len(self.tried),
+            "wilson95": list(wilson_interval(self.successes, len(self.tried))),
+            "by_cluster": self.by_cluster,
+            "idle_share": sum(loop.starved_ticks for loop in loops) / ticks,
+            "starved_ticks": sum(loop.starved_ticks for loop in loops),
+            "stale_share": sum(loop.stale_actions for loop in loops) / received if received else None,
+            "boundary_jump": _mean([loop.boundary_jump for loop in loops]),
+            "jerk": _mean([loop.jerk for loop in loops]),
+            "observation_age_s": _mean([loop.observation_age for loop in loops]),
+            "time_to_success_s": _median([a.ticks / self.fps for a in attempts if a.success]),
+            "drops": sum(a.drops for a in attempts),
+            "retries": sum(a.retries for a in attempts),
+            "starts": [
+                {"start": row.number, "cluster": row.cluster, "success": a.success, "seconds": a.ticks / self.fps, "grasps": a.grasps}
+                for row, a in zip(self.tried, attempts, strict=True)
+            ],
+        }
+
+
+def paired(first: RolloutReport, second: RolloutReport) -> dict[str, Any]:
+    """McNemar's exact test over the same starts. Raises `InvalidInput` when they are not the same."""
+    won = [{row.number: row.rollout.attempts.success for row in report.tried} for report in (first, second)]
+    if won[0].keys() != won[1].keys():
+        raise InvalidInput("the two batches were not tried from the same starts, so they cannot be compared in pairs")
+    only_first = sum(won[0][start] and not won[1][start] for start in won[0])
+    only_second = sum(won[1][start] and not won[0][start] for start in won[0])
+    p = mcnemar_exact(only_first, only_second)
+    return {
+        "only_first": only_first,
+        "only_second": only_second,
+        "p": p,
+        "verdict": "different" if p < 0.05 else "not distinguishable",
+        "test": "McNemar, exact, two-sided",
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None

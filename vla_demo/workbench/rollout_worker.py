@@ -1,0 +1,72 @@
+"""One rollout in the twin, in whatever process it is called: opens the policy and the desk once a process."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from vla_demo.core.observation import ActionChunk
+from vla_demo.core.package import PolicyPackage
+from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, rollout, told
+from vla_demo.evaluation.metrics import ActionScale
+from vla_demo.evaluation.replay import chunk_noise
+from vla_demo.evaluation.rollout_report import TriedStart
+from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime.clocks import ManualClock
+from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, SimulatedWorker
+
+if TYPE_CHECKING:
+    from vla_demo.twin.starts import Start
+    from vla_demo.twin.world import TeaBagTwin
+
+__all__ = ["RolloutJob", "tried"]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutJob:
+    """All that decides a rollout but its start; plain values, to be sent to another process."""
+
+    folder: str  # of the package
+    variant: str
+    mode: str
+    latency: float  # s
+    fps: float
+    threshold: float
+    aggregate: str
+    actions_per_chunk: int
+    seed: int  # of the denoising noise
+    patience: float  # simulated s
+
+
+def tried(job: RolloutJob, start: "Start") -> TriedStart:
+    """Try one start. The same job and start give the same rollout, bit for bit."""
+    from vla_demo.twin.body import TwinBody
+
+    policy, twin = _opened(job.folder, job.variant)
+    body, clock = TwinBody(twin, start, job.fps), ManualClock()
+
+    def infer(request: Request) -> ActionChunk:
+        return policy.predict_chunk(request.observation, noise=chunk_noise(policy.spec, job.seed, start.number, request.number))
+
+    def judge() -> Judgement:
+        now = body.measure()
+        return Judgement(now.held, now.bag_in_mug, now.success)
+
+    settings = LoopSettings(job.actions_per_chunk, job.fps, job.mode, job.threshold, job.aggregate)
+    loop = ControlLoop(body, SimulatedWorker(infer, lambda _: job.latency, clock), clock, settings)
+    ticks: list[RolloutTick] = list(rollout(loop, judge, round(job.patience * job.fps)))
+    return TriedStart(start.number, start.cluster, told(ticks, job.fps, _scale(policy.package)))
+
+
+@cache
+def _opened(folder: str, variant: str) -> "tuple[ExportedPolicy, TeaBagTwin]":
+    """One thread: rollouts side by side are faster than threads inside one."""
+    from vla_demo.twin.world import TeaBagTwin
+
+    return open_policy(folder, variant, threads=1), TeaBagTwin()
+
+
+def _scale(package: PolicyPackage) -> ActionScale:
+    stats, joints = package.preprocessing.action.stats, len(package.spec.joint_names)
+    if "mean" in stats and "std" in stats:
+        return ActionScale.of(stats["mean"], stats["std"], "checkpoint")
+    return ActionScale.of([0.0] * joints, [1.0] * joints, "dataset")
