@@ -13,7 +13,7 @@ from vla_demo.core.precision import Precision
 __all__ = ["Audit", "Product", "audited", "found_bits", "has_products", "products", "weight_bits"]
 
 _PRODUCTS = {"MatMul", "Gemm", "Conv"}
-_INTEGER_PRODUCTS = {"MatMulInteger", "ConvInteger"}
+_INTEGER_PRODUCTS = {"MatMulInteger", "ConvInteger", "MatMulIntegerToFloat"}
 _FLOAT32, _FLOAT16 = 1, 10  # TensorProto's element types
 _ELEMENT_BITS = {2: 8, 3: 8, _FLOAT16: 16, 21: 4, 22: 4}  # uint8, int8, float16, uint4, int4
 

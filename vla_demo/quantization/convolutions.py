@@ -19,11 +19,11 @@ _FEWEST_CHANNELS = 16  # with fewer, as in the first layer, gathering patches co
 _LAST = np.iinfo(np.int64).max
 
 
-def weight_codes(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(O, ...) to codes -127..127 of the same shape and a scale (O,): weight is about codes * scale."""
-    reach = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-    scale = np.where(reach > 0, reach / np.float32(127), np.float32(1)).astype(np.float32)
-    codes = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clip(-127, 127)
+def weight_codes(weight: NDArray[np.float32], reach: int = 127) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(O, ...) to codes -reach..reach of the same shape and a scale (O,): weight is about codes * scale."""
+    largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    scale = np.where(largest > 0, largest / np.float32(reach), np.float32(1)).astype(np.float32)
+    codes = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).clip(-reach, reach)
     return codes.astype(np.int8), scale
 
 
@@ -44,7 +44,7 @@ def patches(to: Rewriting, node: Any, source: str, kernel: tuple[int, ...], zero
     output, attributes = node.output[0], attributes_of(node)
     strides, dilations = attributes.get("strides", [1, 1]), attributes.get("dilations", [1, 1])
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
-    picture = to.shared("Transpose", [source], f"{source}_last", perm=[0, 2, 3, 1])
+    picture = to.shared("Transpose", [source], to.fresh(f"{source}_last"), perm=[0, 2, 3, 1])
     if any((top, left, bottom, right)):
         pads = to.constant(f"{output}_pads", np.array([0, top, left, 0, 0, bottom, right, 0]))
         picture = to.node("Pad", [picture, pads, *([zero] if zero else [])], f"{output}_padded")

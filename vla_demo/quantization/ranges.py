@@ -1,99 +1,115 @@
-"""How far the channels of activations reach on calibration data: what a smoothing scale is computed from.
+"""The range of values an activation takes on calibration data: MinMax, or the part of it that ONNX Runtime's histograms find worth keeping.
 
-The reductions are added to the graph itself, so that no activation leaves the runtime and any size will do.
+One call of the graph is in memory at a time. MinMax is computed inside the graph; histograms see a regular sample of each tensor.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
+import contextlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.core.errors import InvalidInput
+from vla_demo.core.errors import QuantizationError
 from vla_demo.quantization.calibration import Feeds
-from vla_demo.quantization.rewriting import Rewriting, rewriting
 
-__all__ = ["Ranges", "activation_ranges"]
+__all__ = ["Histograms", "Range", "activation_ranges"]
 
-Array = NDArray[np.float32]
-_FLOAT = 1  # TensorProto's element type
-_REDUCTIONS = {"high": "ReduceMax", "low": "ReduceMin", "power": "ReduceMean"}
+_LOW, _HIGH = "_calibrated_low", "_calibrated_high"
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
-    """Of one activation (..., K): a row for each call of the graph, which for a denoising graph is each step of each chunk."""
+class Range:
+    """What an activation is quantized over; holds 0, so that a zero stays one."""
 
-    high: Array  # (calls, K) largest value
-    low: Array  # (calls, K) smallest value
-    power: Array  # (K,) mean square over all calls
+    low: float
+    high: float
 
-    @property
-    def reach(self) -> Array:
-        """(K,) largest magnitude over all calls."""
-        reach: Array = np.maximum(self.high, -self.low).max(axis=0)
-        return reach
+    @classmethod
+    def around_zero(cls, low: float, high: float) -> "Range":
+        return cls(min(low, 0.0), max(high, 0.0))
 
 
-def activation_ranges(graph: Path, activations: Sequence[str], feeds: Feeds) -> dict[str, Ranges]:
-    """Run the FP32 graph on all `feeds`. Raises `InvalidInput` when there are none, or when something in there is not a number."""
-    rows: dict[str, list[Array]] = {_port(kind, name): [] for name in activations for kind in _REDUCTIONS}
-    for answers in _answers(graph, activations, feeds):
-        for port, row in answers.items():
-            rows[port].append(row)
-    if activations and not all(rows.values()):
-        raise InvalidInput("there is nothing to calibrate on: the calibration has no observation")
-    found = {name: Ranges(*(np.stack(rows[_port(kind, name)]) for kind in ("high", "low")), _mean(rows, name)) for name in activations}
-    broken = [name for name, ranges in found.items() if not np.isfinite(ranges.reach).all()]
+@dataclass(frozen=True, slots=True)
+class Histograms:
+    """Settings of ONNX Runtime's `HistogramCollector`.
+
+    Its own default for entropy, as many bins as codes, leaves one candidate only: the whole range.
+    """
+
+    bins: int = 1024
+    percentile: float = 99.99  # kept, of all values
+    sample: int = 1 << 16  # values of a tensor looked at in each call
+
+
+def activation_ranges(
+    prepared: Path, tensors: Sequence[str], feeds: Feeds, method: str, histograms: Histograms | None = None
+) -> Mapping[str, Range]:
+    """`method` is "minmax", "entropy" or "percentile". Raises `QuantizationError` when there are no feeds or a value is not finite."""
+    names = list(dict.fromkeys(tensors))
+    found = _minmax(prepared, names, feeds) if method == "minmax" else _histogram(prepared, names, feeds, method, histograms)
+    broken = [name for name in names if not np.isfinite([found[name].low, found[name].high]).all()]
     if broken:
-        raise InvalidInput(f"the activation {broken[0]} is not finite on the calibration data")
+        raise QuantizationError(f"on the calibration data {', '.join(broken[:3])} is not finite, so it has no range")
     return found
 
 
-def _mean(rows: dict[str, list[Array]], name: str) -> Array:
-    mean: Array = np.mean(rows[_port("power", name)], axis=0)
-    return mean
+def _minmax(prepared: Path, names: list[str], feeds: Feeds) -> dict[str, Range]:
+    ports = [*(name + _LOW for name in names), *(name + _HIGH for name in names)]
+    seen = [np.array(answers) for answers in _answers(prepared, ports, names, feeds)]
+    if not seen:
+        raise QuantizationError("there is nothing to calibrate on")
+    lows, highs = np.split(np.array(seen), 2, axis=1)
+    return {n: Range.around_zero(float(low), float(high)) for n, low, high in zip(names, lows.min(axis=0), highs.max(axis=0), strict=True)}
 
 
-def _answers(graph: Path, activations: Sequence[str], feeds: Feeds) -> Iterator[dict[str, Array]]:
+def _histogram(prepared: Path, names: list[str], feeds: Feeds, method: str, settings: Histograms | None) -> dict[str, Range]:
+    from onnxruntime.quantization.calibrate import HistogramCollector
+
+    wanted = settings or Histograms()
+    collector = HistogramCollector(method, False, wanted.bins, 128, wanted.percentile, "same")
+    with contextlib.redirect_stdout(io.StringIO()):  # it tells a terminal what it does
+        for answers in _answers(prepared, names, [], feeds):
+            collector.collect({name: _sampled(value, wanted.sample) for name, value in zip(names, answers, strict=True)})
+        if not collector.get_histogram_dict():
+            raise QuantizationError("there is nothing to calibrate on")
+        kept = collector.compute_collection_result()
+    return {name: Range.around_zero(float(kept[name][0]), float(kept[name][1])) for name in names}
+
+
+def _sampled(value: NDArray[Any], count: int) -> NDArray[Any]:
+    flat = value.reshape(-1)
+    return flat[:: max(1, len(flat) // count)]
+
+
+def _answers(prepared: Path, ports: list[str], reduced: list[str], feeds: Feeds) -> Iterator[list[NDArray[Any]]]:
+    """What the graph computes at `ports`, call by call; `reduced` are the tensors whose extremes are among them."""
     import onnxruntime
 
+    listening = prepared.with_name(f"listening-{prepared.name}")  # beside it: it reads the same weights
+    _listen(prepared, listening, ports, reduced)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    ports = [_port(kind, name) for name in activations for kind in _REDUCTIONS]
-    with tempfile.TemporaryDirectory() as folder:
-        instrumented = Path(folder) / "ranges.onnx"
-        with rewriting(graph, instrumented) as to:
-            _instrument(to, activations)
-        session = onnxruntime.InferenceSession(str(instrumented), options, providers=["CPUExecutionProvider"])
-        inputs = {port.name for port in session.get_inputs()}
-        for feed in feeds:
-            yield dict(zip(ports, session.run(ports, {name: feed[name] for name in inputs}), strict=True))
+    try:
+        session = onnxruntime.InferenceSession(str(listening), options, providers=["CPUExecutionProvider"])
+        inputs = [port.name for port in session.get_inputs()]
+        for tensors in feeds:
+            yield session.run(ports, {name: tensors[name] for name in inputs})
+    finally:
+        listening.unlink()
 
 
-def _instrument(to: Rewriting, activations: Sequence[str]) -> None:
-    from onnx import helper
+def _listen(prepared: Path, listening: Path, ports: list[str], reduced: list[str]) -> None:
+    import onnx
+    from onnx import TensorProto, helper
 
-    for node in to.model.graph.node:
-        to.keep(node)
-    first = to.constant("ranges_first", np.array([0]))
-    for name in activations:
-        rows = _rows(to, name)
-        squares = to.node("Mul", [rows, rows], f"{name}_squares")
-        for kind, reduction in _REDUCTIONS.items():
-            port = _port(kind, name)
-            to.node(reduction, [squares if kind == "power" else rows, first], port, keepdims=0)
-            to.model.graph.output.append(helper.make_tensor_value_info(port, _FLOAT, None))
-
-
-def _rows(to: Rewriting, name: str) -> str:
-    """(..., K) to (rows, K): the last axis is known at run time only."""
-    last = to.node("Shape", [name], f"{name}_channels", start=-1)
-    rows = to.constant(f"{name}_any", np.array([-1]))
-    return to.node("Reshape", [name, to.node("Concat", [rows, last], f"{name}_matrix", axis=0)], f"{name}_rows")
-
-
-def _port(kind: str, activation: str) -> str:
-    return f"{activation}_{kind}"
+    model = onnx.load(prepared, load_external_data=False)
+    for name in reduced:
+        for kind, end in (("ReduceMin", _LOW), ("ReduceMax", _HIGH)):
+            model.graph.node.append(helper.make_node(kind, [name], [name + end], name=name + end, keepdims=0))
+    there = {output.name for output in model.graph.output}
+    model.graph.output.extend(helper.make_tensor_value_info(port, TensorProto.FLOAT, None) for port in ports if port not in there)
+    onnx.save(model, listening)

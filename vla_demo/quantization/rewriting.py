@@ -11,8 +11,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rewriting", "attributes_of", "bias_of", "rewriting"]
+__all__ = ["CONTRIBUTED", "Rewriting", "attributes_of", "bias_of", "rewriting"]
 
+CONTRIBUTED = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _INLINE = 1024  # bytes; what is smaller stays in the graph file, where ONNX Runtime wants shapes to be
 _ALIGNED = 64  # bytes, for the vector units that read mapped weights
 
@@ -28,6 +29,7 @@ class Rewriting:
         self._folder, self._target, self._data = source.parent, target, data
         self._old = {tensor.name: tensor for tensor in self.model.graph.initializer}
         self._new: dict[str, Any] = {}
+        self._taken = {output for node in self.model.graph.node for output in node.output}
         self._made: set[str] = set()  # outputs that several nodes share
 
     def weight(self, name: str) -> NDArray[Any]:
@@ -68,6 +70,10 @@ class Rewriting:
             self._made.add(outputs[0])
             self.node(kind, inputs, *outputs, **attributes)
         return outputs[0]
+
+    def fresh(self, name: str) -> str:
+        """`name`, or one like it when the old graph, quantized in part before, has that already; the same answer for the same name."""
+        return name if name not in self._taken else self.fresh(f"{name}_again")
 
     def uses_domain(self, domain: str) -> None:
         """Declare an operator set besides ONNX's own."""

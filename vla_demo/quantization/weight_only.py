@@ -10,12 +10,11 @@ from vla_demo.core.errors import QuantizationError
 from vla_demo.quantization.convolutions import column_matrix, finish_product, gathers, patches
 from vla_demo.quantization.layerwise import Rewrite
 from vla_demo.quantization.proof import differences, probe_inputs
-from vla_demo.quantization.rewriting import Rewriting
+from vla_demo.quantization.rewriting import CONTRIBUTED, Rewriting
 
 __all__ = ["INT8_ACTIVATIONS", "Blocks", "prove_int8_activations", "to_blocks"]
 
 INT8_ACTIVATIONS = 4  # MatMulNBits' accuracy_level that lets it quantize the activations
-_DOMAIN = "com.microsoft"
 
 
 class Blocks:
@@ -103,5 +102,5 @@ def _product(to: Rewriting, node: Any, matrix: NDArray[np.float32], ports: tuple
         inputs.append(to.constant(f"{output}_zeros", zeros))
     level = {"accuracy_level": accuracy_level} if accuracy_level else {}
     shape = {"K": matrix.shape[0], "N": matrix.shape[1], "bits": blocks.bits, "block_size": blocks.size}
-    to.uses_domain(_DOMAIN)
-    to.node("MatMulNBits", inputs, ports[1], name=node.name, domain=_DOMAIN, **shape, **level)
+    to.uses_domain(CONTRIBUTED)
+    to.node("MatMulNBits", inputs, ports[1], name=node.name, domain=CONTRIBUTED, **shape, **level)
