@@ -73,6 +73,10 @@ class Conclusions:
         self.vs_recorded = error_vs_recorded(self._expected, self._recorded, self._scale, self._clusters)
         self.seed_spread = self._seed_spread()
 
+    @property
+    def n_observations(self) -> int:
+        return len(self._reference)
+
     def reference_facts(self) -> ReferenceFacts:
         costs = {
             stage.role: StageCost(_bytes(self._graphs, [stage.role]), _median([r.stage_ms[stage.role] for r in self._reference]))
@@ -176,7 +180,8 @@ class Conclusions:
         return float(rms(differences([a for a, _ in pairs], [b for _, b in pairs], self._scale)).mean())
 
     def _flows(self, answers: Sequence[Answer]) -> dict[str, list[FlowErrors]]:
-        found = {a.question.precision: [c.flow for c in a.chunks if c.flow is not None] for a in answers if not a.problem}
+        experts = [a for a in answers if a.question.stage == self._spec.stages[-1].role and not a.problem]
+        found = {a.question.precision: [c.flow for c in a.chunks if c.flow is not None] for a in experts}
         return {precision: flows for precision, flows in found.items() if flows}
 
     def _apart(self, chunks: Chunks) -> NDArray[np.float64]:

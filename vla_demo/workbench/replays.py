@@ -23,7 +23,7 @@ from vla_demo.workbench.datasets import check_fit
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["Replay", "RunRequest", "prepare_variant"]
+__all__ = ["Replay", "RunRequest", "action_scale", "prepare_variant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Replay:
             episode=episode.index,
             seed=self.request.seed,
             joint_names=episode.joint_names,
-            scale=_action_scale(self.package, self.dataset, episode),
+            scale=action_scale(self.package, self.dataset, episode),
             stage_bytes={s.role: sum(g.size_bytes for g in policy.graphs if g.role == s.role) for s in self.package.spec.stages},
             measured_on=machine(),
         )
@@ -137,7 +137,7 @@ def prepare_variant(package: PolicyPackage, variant: Variant) -> Iterator[Prepar
         quantize_stage(package, stage.role, stage.precision)
 
 
-def _action_scale(package: PolicyPackage, dataset: Dataset, episode: Episode) -> ActionScale:
+def action_scale(package: PolicyPackage, dataset: Dataset, episode: Episode) -> ActionScale:
     """The policy's own normalization where it has one, so that a figure means the same on every dataset; else the dataset's."""
     for source, stats in (("checkpoint", package.preprocessing.action.stats), ("dataset", dataset.action_statistics() or {})):
         if "mean" in stats and "std" in stats:

@@ -6,7 +6,7 @@ from typing import Any
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.evaluation.replay import ReplayReport
 
-__all__ = ["package_json", "package_table", "replay_json", "replay_table"]
+__all__ = ["aligned", "megabytes", "package_json", "package_table", "replay_json", "replay_table"]
 
 Rows = Sequence[Sequence[str]]
 
@@ -41,8 +41,8 @@ def package_json(package: PolicyPackage) -> dict[str, Any]:
 
 def package_table(package: PolicyPackage) -> str:
     rows = [["stage", "graph", "precision", "MB"]]
-    rows += [[g.role, g.name, g.precision, _megabytes(g.size_bytes)] for g in package.graphs]
-    lines = [f"{package.spec.family} {package.spec.checkpoint} in {package.folder}", "", *_aligned(rows, left=3)]
+    rows += [[g.role, g.name, g.precision, megabytes(g.size_bytes)] for g in package.graphs]
+    lines = [f"{package.spec.family} {package.spec.checkpoint} in {package.folder}", "", *aligned(rows, left=3)]
     parity = package.parity
     if "max_abs" in parity and "tolerance" in parity:
         observations = parity.get("observations", "?")
@@ -63,7 +63,7 @@ def _joints(report: ReplayReport) -> Iterator[str]:
     rows = [["joint", "executed", "whole chunk", "FP32 executed", "from FP32"]]
     columns = (report.executed_mae, report.chunk_mae, report.reference_executed_mae, report.reference_mae)
     rows += [[joint, *(f"{column[joint]:.3f}" for column in columns)] for joint in report.joint_names]
-    yield from _aligned(rows, left=1)
+    yield from aligned(rows, left=1)
 
 
 def _distance(report: ReplayReport) -> Iterator[str]:
@@ -83,12 +83,12 @@ def _stages(report: ReplayReport, graphs: Sequence[StageGraph]) -> Iterator[str]
         counted = f"{sum(g.quantized_nodes for g in mine)} of {sum(g.nodes for g in mine)}" if any(g.nodes for g in mine) else "-"
         reference = report.reference_stage_ms[role]["p50"]
         times = [f"{value:.1f}" for value in (ms["p50"], ms["p95"], reference)]
-        rows.append([role, report.variant.precision(role), *times, _megabytes(report.stage_bytes[role]), counted])
-    yield from _aligned(rows, left=2)
+        rows.append([role, report.variant.precision(role), *times, megabytes(report.stage_bytes[role]), counted])
+    yield from aligned(rows, left=2)
     yield f"measured {report.as_json()['measured']}"
 
 
-def _aligned(rows: Rows, left: int) -> Iterator[str]:
+def aligned(rows: Rows, left: int) -> Iterator[str]:
     """Columns two blanks apart, the first `left` of them flush left and the others flush right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
@@ -101,5 +101,5 @@ def _graph(graph: StageGraph) -> dict[str, Any]:
     return {key: getattr(graph, key) for key in keys}
 
 
-def _megabytes(count: int) -> str:
+def megabytes(count: int) -> str:
     return f"{count / 1e6:.2f}"
