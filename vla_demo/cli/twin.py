@@ -16,7 +16,13 @@ def add_to(verbs: Any) -> None:
     inner = twin.add_subparsers(title="verbs", metavar="VERB", required=True)
     record = add_verb(inner, "record", _record_twin, "record the scripted demonstrator as a LeRobot dataset")
     record.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder that does not exist yet")
-    record.add_argument("--split", nargs="+", default=["train"], metavar="S", help="train, validation or test, or several (default: train)")
+    record.add_argument(
+        "--split",
+        nargs="+",
+        default=["train"],
+        metavar="S",
+        help="train, extra (more of it, the arm disturbed), validation or test, or several (default: train)",
+    )
     record.add_argument("--only", type=natural, nargs="+", metavar="N", help="of each split these episodes, counted from 0 (default: all)")
     record.add_argument("--jobs", type=positive, default=1, metavar="N", help="processes that draw (default: 1)")
     record.add_argument("--crf", type=int, default=23, help="H.264 quality, 0 best to 51 (default: 23)")

@@ -22,6 +22,7 @@ from vla_demo.twin.world import TeaBagTwin
 __all__ = ["Demonstration", "demonstrations", "solve"]
 
 LONGEST = 600  # ticks, 20 s
+_MEMORY = np.float32(0.93)  # of a push from tick to tick: it lasts about half a second
 SETTLE = 15  # ticks after the expert is done, before success is judged
 
 
@@ -39,14 +40,14 @@ def solve(twin: TeaBagTwin, start: Start) -> list[NDArray[np.float32]] | None:
         prepare(twin, start)
     except InvalidInput:
         return None
-    expert = Expert(twin)
+    expert, push = Expert(twin), _pushes(start)
     actions: list[NDArray[np.float32]] = []
     while len(actions) < LONGEST:
         target = expert.act()
         if expert.done:
             break
         actions.append(to_dataset_units(target))
-        twin.advance(from_dataset_units(actions[-1]))
+        twin.advance(from_dataset_units(actions[-1] + push[len(actions) - 1]))
     for _ in range(SETTLE):
         twin.hold()
     return actions if twin.measure().success else None
@@ -85,6 +86,19 @@ def _demonstrate(candidates: list[Start], image_size: tuple[int, int]) -> Demons
 
 def _drawn(twin: TeaBagTwin, start: Start, actions: list[NDArray[np.float32]]) -> Iterator[tuple[Observation, NDArray[np.float32]]]:
     prepare(twin, start)
-    for action in actions:
+    for action, push in zip(actions, _pushes(start), strict=False):
         yield twin.observe(), action
-        twin.advance(from_dataset_units(action))
+        twin.advance(from_dataset_units(action + push))
+
+
+def _pushes(start: Start) -> NDArray[np.float32]:
+    """(LONGEST, 6) degrees by which the arm misses each commanded action; what is recorded is the action that would have been right.
+
+    So a policy sees how to come back (as DART does, Laskey et al., CoRL 2017). Slow noise on all joints but the gripper.
+    """
+    white = np.random.default_rng([*start.seed, 8]).standard_normal((LONGEST, 6)).astype(np.float32)
+    pushes = np.zeros_like(white)
+    for tick in range(1, LONGEST):
+        pushes[tick] = _MEMORY * pushes[tick - 1] + np.sqrt(1 - _MEMORY**2) * white[tick]
+    pushes[:, -1] = 0
+    return pushes * np.float32(start.disturbance)

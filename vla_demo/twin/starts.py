@@ -7,7 +7,7 @@ arm's reach. Seeds fix everything.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ CLUSTERS = {  # number -> centre (x, y) in m
 }
 HELD_OUT = 6
 FAILURES = ("missed", "off_target", "dropped", "beside_mug")
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "extra", "validation", "test")  # extra: more training episodes, with the arm disturbed while it works
 _CELL = 0.10  # m
 _REACH = (0.115, 0.262)  # m from the pan axis
 _MUG = (0.17, 0.13)
@@ -44,7 +44,9 @@ _MUG_JITTER = 0.01  # m
 _FREE_OF_MUG = 0.078  # m, bag centre to mug axis
 _YAW = math.radians(45)  # either way of "string away from the arm"
 _JOINT_SPREAD = 0.03  # rad
-_FRESH_SEEDS, _SPLIT_SEEDS = 77, {"train": 1, "validation": 2, "test": 3}
+_FRESH_SEEDS, _SPLIT_SEEDS = 77, {"train": 1, "validation": 2, "test": 3, "extra": 4}
+_EPISODES = {"train": 12, "extra": 15, "validation": 10, "test": 2}  # a cluster
+_DISTURBANCE = (0.5, 2.5)  # degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Start:
     joints: tuple[float, ...]
     failure: str | None
     seed: tuple[int, ...]  # what the start was drawn from
+    disturbance: float = 0.0  # degrees, standard deviation of what pushes the arm's joints off while a demonstration is recorded
 
     @property
     def number(self) -> int:
@@ -84,9 +87,10 @@ def split_starts(split: str) -> Iterator[list[Start]]:
         raise InvalidInput(f"there is no split {split!r}; valid: {', '.join(SPLITS)}")
     clusters = [HELD_OUT] if split == "validation" else [c for c in CLUSTERS if c != HELD_OUT]
     for cluster in clusters:
-        for k in range({"train": 12, "validation": 10, "test": 2}[split]):
-            failure = _recovery(cluster, k - 10) if k >= 10 else None
-            yield [_draw(cluster, failure, (_SPLIT_SEEDS[split], cluster, k, attempt)) for attempt in range(5)]
+        for k in range(_EPISODES[split]):
+            failure = _recovery(cluster, k - 10) if split == "train" and k >= 10 else None
+            candidates = [_draw(cluster, failure, (_SPLIT_SEEDS[split], cluster, k, attempt)) for attempt in range(5)]
+            yield [_disturbed(start) for start in candidates] if split == "extra" else candidates
 
 
 def prepare(twin: TeaBagTwin, start: Start) -> None:
@@ -108,6 +112,10 @@ def prepare(twin: TeaBagTwin, start: Start) -> None:
 def _recovery(cluster: int, k: int) -> str:
     """The first recovery of a cluster begins empty-handed at the mug (the article's kind), the second takes turns."""
     return "missed" if k == 0 else ("off_target", "dropped", "beside_mug")[cluster % 3]
+
+
+def _disturbed(start: Start) -> Start:
+    return replace(start, disturbance=float(np.random.default_rng([*start.seed, 7]).uniform(*_DISTURBANCE)))
 
 
 def _draw(cluster: int, failure: str | None, seed: tuple[int, ...]) -> Start:

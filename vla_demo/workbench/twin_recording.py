@@ -39,7 +39,7 @@ def record_twin(
                     INSTRUCTION,
                     cluster=start.cluster,
                     is_recovery=start.failure is not None,
-                    split=split,
+                    split="train" if split == "extra" else split,
                     seed=start.number,
                 )
                 kind = f"recovery: {start.failure}" if start.failure else f"{len(demonstration.frames)} frames"
