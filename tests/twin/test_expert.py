@@ -1,5 +1,7 @@
 """The demonstrator on seeds that nothing was tuned on: 500 000 and up."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from vla_demo.evaluation.statistics import wilson_interval
@@ -54,3 +56,11 @@ def test_the_expert_says_which_phase_it_is_in():
 
 def _two(split):
     return list(split_starts(split))[:2]
+
+
+def test_a_disturbed_demonstration_misses_its_own_commands_and_still_succeeds():
+    twin = TeaBagTwin()
+    start = next(split_starts("extra"))[0]
+    disturbed, calm = solve(twin, start), solve(twin, replace(start, disturbance=0.0))
+    assert start.disturbance > 0 and disturbed is not None and calm is not None
+    assert len(disturbed) != len(calm) or not np.allclose(disturbed, calm, atol=0.1)

@@ -38,7 +38,7 @@ def test_seeds_fix_starts_and_no_two_are_alike():
 
 
 def test_an_unknown_split_is_named():
-    with pytest.raises(InvalidInput, match="train, validation, test"):
+    with pytest.raises(InvalidInput, match="train, extra, validation, test"):
         list(split_starts("trian"))
 
 
