@@ -66,7 +66,7 @@ def test_the_seed_and_the_steps_reach_the_policy(tmp_path: Path, on_recorded: li
     [
         (["--episode", "9"], "has no episode 9; it has 0-1"),
         (["--variant", "eyes=int8"], "has no stage eyes; its stages are vision, expert"),
-        (["--variant", "vision=int3"], "valid: fp32, int8"),
+        (["--variant", "vision=int3"], "valid: fp32, fp16, int8"),
         (["--horizon", "99"], "horizon 99 is out of range"),
         (["--revision", "main"], "has no revisions"),
         (["--dataset", "/nowhere"], "there is no dataset /nowhere"),

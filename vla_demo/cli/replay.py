@@ -42,8 +42,8 @@ def _replay(chosen: argparse.Namespace) -> None:
         replay = Replay(RunRequest(chosen.policy, variant, chosen.episode, chosen.seed), package, dataset, chosen.horizon)
         for step in line.shown(replay.steps()):
             line.tell(f"Frame {step.frame + 1} of {step.frames}", (step.frame + 1) / step.frames)
-    report, graphs = replay.report(), replay.graphs()
+    report, receipts = replay.report(), replay.receipts()
     if chosen.json:
-        print_json({"policy": chosen.policy, "dataset": dataset.name, **replay_json(report, graphs)})
+        print_json({"policy": chosen.policy, "dataset": dataset.name, **replay_json(report, replay.graphs(), receipts)})
     else:
-        print(replay_table(report, graphs, chosen.policy))
+        print(replay_table(report, chosen.policy, receipts))

@@ -19,7 +19,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.runtime.manifest import package_file
 from vla_demo.runtime.strict_json import StrictJsonError, from_json, parse_json, to_json
 
-__all__ = ["GraphStore", "Receipt", "located", "reference_graphs"]
+__all__ = ["GraphStore", "Receipt", "located", "receipts", "reference_graphs"]
 
 _GRAPH, _RECEIPT = "graph.onnx", "receipt.json"
 
@@ -100,3 +100,10 @@ def located(package: PolicyPackage, store: GraphStore, fp32: StageGraph, variant
             f"`vla-demo replay {package.folder} --variant {variant}` or vla_demo.quantization.prepare_variant"
         )
     return receipt.graph, store.path(receipt.graph)
+
+
+def receipts(package: PolicyPackage, variant: Variant, cache: Path) -> tuple[Receipt, ...]:
+    """Of the variant's graphs that lie in the store, in running order. Raises `PackageError` when one is damaged."""
+    store = GraphStore(cache)
+    found = (store.find(graph, variant.precision(graph.role)) for graph in reference_graphs(package))
+    return tuple(receipt for receipt in found if receipt is not None)

@@ -12,13 +12,16 @@ from vla_demo.core.observation import ActionChunk, Episode, Observation
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.precision import REFERENCE_PRECISION
+from vla_demo.core.storage import cache_folder
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
-from vla_demo.quantization.stages import quantize_stage
+from vla_demo.quantization import quantize_stage, scheme_for
 from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime.graph_store import Receipt, receipts
+from vla_demo.workbench.calibrations import calibration_for
 from vla_demo.workbench.datasets import check_fit
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
@@ -55,7 +58,7 @@ class Replay:
         """
         check_fit(self.dataset, self.package.spec)
         episode = self.dataset.episode(self.request.episode)
-        yield from prepare_variant(self.package, self.request.variant)
+        yield from prepare_variant(self.package, self.request.variant, self.dataset)
         yield Preparing("Loading the graphs")
         policy, reference = self._opened()
         self._policy = policy
@@ -82,6 +85,10 @@ class Replay:
     def graphs(self) -> Sequence[StageGraph]:
         """The graphs as they run: bytes and counts of quantized nodes; none before the policy is open."""
         return self._policy.graphs if self._policy is not None else ()
+
+    def receipts(self) -> Sequence[Receipt]:
+        """What made the quantized graphs of this variant, on what they were calibrated, and the proof that they are not FP32."""
+        return receipts(self.package, self.request.variant, cache_folder())
 
     def _opened(self) -> tuple[ExportedPolicy, ExportedPolicy]:
         """The variant and its FP32 reference with the checkpoint's own number of steps; the same object when they are the same."""
@@ -128,13 +135,17 @@ class _Stoppable:
             raise Stopped("the replay was stopped")
 
 
-def prepare_variant(package: PolicyPackage, variant: Variant) -> Iterator[Preparing]:
-    """Make the graphs of `variant` that are not in the cache yet. Raises `QuantizationError` for a stage that cannot have its precision."""
+def prepare_variant(package: PolicyPackage, variant: Variant, dataset: Dataset | None = None) -> Iterator[Preparing]:
+    """Make the graphs of `variant` that are not in the cache yet; scales are calibrated on training episodes, if possible of `dataset`.
+
+    Raises `QuantizationError` for a stage that cannot have its precision, `InvalidInput` where there is nothing to calibrate on.
+    """
     chosen = [s for s in variant.stages if s.precision != REFERENCE_PRECISION]
     for done, stage in enumerate(chosen):
         label = next(s.label for s in package.spec.stages if s.role == stage.role)
         yield Preparing(f"{label} in {stage.precision}", done / len(chosen))
-        quantize_stage(package, stage.role, stage.precision)
+        calibration = calibration_for(package, dataset) if scheme_for(stage.precision).needs_calibration else None
+        quantize_stage(package, stage.role, stage.precision, calibration=calibration)
 
 
 def action_scale(package: PolicyPackage, dataset: Dataset, episode: Episode) -> ActionScale:

@@ -1,24 +1,28 @@
 """Results as text for a terminal, every figure with what it was measured on and over how many."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.evaluation.replay import ReplayReport
+from vla_demo.runtime.graph_store import Receipt
 
 __all__ = ["aligned", "megabytes", "package_json", "package_table", "replay_json", "replay_table"]
 
 Rows = Sequence[Sequence[str]]
 
 
-def replay_json(report: ReplayReport, graphs: Sequence[StageGraph]) -> dict[str, Any]:
-    """The report, and of each graph that ran how many of its nodes are quantized."""
-    return {**report.as_json(), "graphs": [_graph(g) for g in graphs]}
+def replay_json(report: ReplayReport, graphs: Sequence[StageGraph], receipts: Sequence[Receipt] = ()) -> dict[str, Any]:
+    """The report, and of each graph that ran how much of it is quantized, what made it and what proves it."""
+    return {**report.as_json(), "graphs": [_graph(g) | _proof(g, receipts) for g in graphs]}
 
 
-def replay_table(report: ReplayReport, graphs: Sequence[StageGraph], policy: str) -> str:
-    """Errors by joint, then the stages."""
-    return "\n".join([*_headline(report, policy), "", *_joints(report), "", *_distance(report), "", *_stages(report, graphs)])
+def replay_table(report: ReplayReport, policy: str, receipts: Sequence[Receipt] = ()) -> str:
+    """Errors by joint, then the stages, then the proof that they are what they are called."""
+    parts = [_headline(report, policy), _joints(report), _distance(report), _stages(report), _proofs(receipts)]
+    return "\n\n".join(text for text in ("\n".join(part) for part in parts) if text)
 
 
 def package_json(package: PolicyPackage) -> dict[str, Any]:
@@ -76,16 +80,44 @@ def _distance(report: ReplayReport) -> Iterator[str]:
     yield f"                  smallest cosine of a chunk {report.reference_min_cosine:.6f} (normalized by the {report.normalized_by})"
 
 
-def _stages(report: ReplayReport, graphs: Sequence[StageGraph]) -> Iterator[str]:
-    rows = [["stage", "precision", "ms p50", "ms p95", "FP32 ms p50", "MB", "quantized nodes"]]
+def _stages(report: ReplayReport) -> Iterator[str]:
+    rows = [["stage", "precision", "ms p50", "ms p95", "FP32 ms p50", "MB"]]
     for role, ms in report.stage_ms.items():
-        mine = [g for g in graphs if g.role == role]
-        counted = f"{sum(g.quantized_nodes for g in mine)} of {sum(g.nodes for g in mine)}" if any(g.nodes for g in mine) else "-"
         reference = report.reference_stage_ms[role]["p50"]
         times = [f"{value:.1f}" for value in (ms["p50"], ms["p95"], reference)]
-        rows.append([role, report.variant.precision(role), *times, megabytes(report.stage_bytes[role]), counted])
+        rows.append([role, report.variant.precision(role), *times, megabytes(report.stage_bytes[role])])
     yield from aligned(rows, left=2)
     yield f"measured {report.as_json()['measured']}"
+
+
+def _proofs(receipts: Sequence[Receipt]) -> Iterator[str]:
+    """Counted in the graphs themselves; weights in bytes of FP32."""
+    if not receipts:
+        return
+    rows = [
+        [
+            "graph",
+            "precision",
+            "quantized products",
+            "quantized weights, FP32 MB",
+            "sha256",
+            "largest difference from FP32 on random inputs",
+        ]
+    ]
+    for receipt in receipts:
+        graph, difference = receipt.graph, receipt.difference
+        weights = f"{megabytes(graph.quantized_weight_bytes)} of {megabytes(graph.weight_bytes)}"
+        largest = f"{max(difference.values()):.2g}" if difference else "nothing to quantize"
+        rows.append([graph.name, graph.precision, f"{graph.quantized_nodes} of {graph.nodes}", weights, graph.sha256[:12], largest])
+    yield from aligned(rows, left=2)
+    reasons = Counter(decision.reason for receipt in receipts for decision in receipt.decisions if decision.reason)
+    yield from (f"left in FP32, {count}: {reason}" for reason, count in reasons.most_common())
+    yield from dict.fromkeys(_calibrated(receipt.made_with["calibration"]) for receipt in receipts if "calibration" in receipt.made_with)
+
+
+def _calibrated(facts: Mapping[str, Any]) -> str:
+    episodes = ", ".join(map(str, facts["episodes"]))
+    return f"calibrated on {facts['observations']} observations of {facts['split']} episodes {episodes} of {facts['source']}"
 
 
 def aligned(rows: Rows, left: int) -> Iterator[str]:
@@ -97,8 +129,16 @@ def aligned(rows: Rows, left: int) -> Iterator[str]:
 
 
 def _graph(graph: StageGraph) -> dict[str, Any]:
-    keys = ("role", "name", "precision", "size_bytes", "sha256", "nodes", "quantized_nodes")
+    keys = ("role", "name", "precision", "size_bytes", "sha256", "nodes", "quantized_nodes", "weight_bytes", "quantized_weight_bytes")
     return {key: getattr(graph, key) for key in keys}
+
+
+def _proof(graph: StageGraph, receipts: Sequence[Receipt]) -> dict[str, Any]:
+    mine = next((receipt for receipt in receipts if receipt.graph == graph), None)
+    if mine is None:
+        return {}
+    decisions = [asdict(decision) for decision in mine.decisions]
+    return {"made_with": dict(mine.made_with), "difference_from_fp32": dict(mine.difference), "decisions": decisions}
 
 
 def megabytes(count: int) -> str:
