@@ -14,7 +14,7 @@ from vla_demo.quantization.layers import stage_layers
 from vla_demo.quantization.recipes import Recipe, find_recipe
 from vla_demo.quantization.schemes import Scheme, scheme_for
 
-__all__ = ["Mixed", "mixed_scheme"]
+__all__ = ["Mixed", "graph_products", "mixed_scheme"]
 
 _AS_TOLD = "the recipe keeps it in FP32"
 
@@ -36,7 +36,7 @@ class Mixed:
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
         """Layers that the recipe leaves in FP32 are decided upon too, with that as the reason."""
-        chosen = {product.layer: product for product in _products(prepared) if where(product.layer)}
+        chosen = {product.layer: product for product in graph_products(prepared) if where(product.layer)}
         decisions = [_kept(p) for p in chosen.values() if self.recipe.precision_of(p.layer) == REFERENCE_PRECISION]
         with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
             current = prepared
@@ -78,7 +78,8 @@ def _kept(product: Product) -> Decision:
     return Decision(product.layer, product.operation, REFERENCE_PRECISION, product.weight_bytes, _AS_TOLD)
 
 
-def _products(graph: Path) -> list[Product]:
+def graph_products(graph: Path) -> list[Product]:
+    """The products with weights of a prepared graph's file."""
     import onnx
 
     return products(onnx.load(graph, load_external_data=False))

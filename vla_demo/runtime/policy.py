@@ -6,6 +6,7 @@ and answer `velocity`; otherwise the last graph answers `actions` (1, T, J). Eac
 happens inside a chunk can be measured; `predict_chunk` is made of them.
 """
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
 from vla_demo.core.storage import cache_folder
 from vla_demo.core.variant import Variant
+from vla_demo.runtime.continuation import Continuation, Inpainting
 from vla_demo.runtime.graph_store import GraphStore, located, reference_graphs
 from vla_demo.runtime.manifest import read_manifest
 from vla_demo.runtime.preprocessing import Preprocessor, checked_noise
@@ -91,22 +94,31 @@ class ExportedPolicy:
         noise: NDArray[np.float32] | None = None,
         watch: DenoiseWatcher | None = None,
         tap: Tap | None = None,
+        after: Continuation | None = None,
     ) -> ActionChunk:
-        """The next chunk with the wall milliseconds of each stage.
+        """The next chunk with the wall milliseconds of each stage; a flow-matching policy can make it go on `after` what is still planned.
 
         `noise` is (T, A) of `spec.noise_shape`; the same noise gives the same chunk, bit for bit. Raises `InvalidInput` for an
         observation or noise that does not fit, saying what would.
         """
         start = checked_noise(noise, self.spec)
+        inpainting = self._inpainting(after, start)
         run = GraphRun(dict.fromkeys((stage.role for stage in self.spec.stages), 0.0), tap)
         tensors = self.condition(self.prefix(observation, run), run)
-        result = tensors["actions"][0] if start is None else self._denoised(start[0], tensors, run, watch)
+        result = tensors["actions"][0] if start is None else self._denoised(start[0], tensors, run, watch, inpainting)
         return ActionChunk(self.actions(result), observation.captured_at, run.stage_ms)
 
     def prefix(self, observation: Observation, run: GraphRun | None = None) -> Tensors:
         """All there is before the last stage's turn: the prepared observation and the outputs of every earlier stage."""
-        tensors = self._preprocessor.inputs(observation)
-        return self._ran(self.spec.stages[:-1], tensors, run, in_loop=False)
+        return self._ran(self.spec.stages[:-1], self.inputs(observation), run, in_loop=False)
+
+    def inputs(self, observation: Observation) -> Tensors:
+        """The prepared observation: what the first stages read."""
+        return self._preprocessor.inputs(observation)
+
+    def stage(self, role: str, tensors: Tensors, run: GraphRun | None = None) -> Tensors:
+        """`tensors` and what one stage makes of them once a chunk. They may come from another variant of the same package."""
+        return self._ran([stage for stage in self.spec.stages if stage.role == role], tensors, run, in_loop=False)
 
     def condition(self, prefix: Tensors, run: GraphRun | None = None) -> Tensors:
         """`prefix` and what the last stage makes of it once a chunk: the context of every `velocity`, or `actions` (1, T, J).
@@ -124,12 +136,34 @@ class ExportedPolicy:
         """(T, padded width) as the graphs answer to (T, J) in dataset units."""
         return self._preprocessor.actions(np.asarray(normalized, np.float32)[None])
 
-    def _denoised(self, x: NDArray[np.float32], context: Tensors, run: GraphRun, watch: DenoiseWatcher | None) -> NDArray[np.float32]:
+    def trying(self, graphs: Mapping[tuple[str, str], Path]) -> "ExportedPolicy":
+        """This policy with other files for some of its graphs, by role and name: for graphs that are measured and not kept.
+
+        A path stands for its content: write another graph to another path. `variant` and `graphs` stay what they were.
+        """
+        other = copy.copy(self)
+        threads = next(iter(self._files.values())).threads
+        other._files = self._files | {key: GraphFile(path, "on trial", threads) for key, path in graphs.items()}
+        other._sessions = dict(self._sessions)
+        return other
+
+    def _inpainting(self, after: Continuation | None, noise: NDArray[np.float32] | None) -> Inpainting | None:
+        if after is None:
+            return None
+        if noise is None:
+            raise InvalidInput(f"{self.spec.family} does not denoise, so its chunks cannot be made to go on from others")
+        return Inpainting(self._preprocessor.normalized_actions(after.actions), after.frozen, noise[0])
+
+    def _denoised(
+        self, x: NDArray[np.float32], context: Tensors, run: GraphRun, watch: DenoiseWatcher | None, inpainting: Inpainting | None
+    ) -> NDArray[np.float32]:
         """Euler from noise at t = 1 to actions at t = 0, as LeRobot integrates: x += dt * velocity, dt = -1 / steps."""
         steps = self.variant.denoise_steps
         assert steps is not None  # `Variant.of` gives a denoising policy its steps
         for step in range(steps):
             x = x + np.float32(-1.0 / steps) * self.velocity(x, 1.0 - step / steps, context, run)
+            if inpainting is not None:
+                x = inpainting.apply(x, 1.0 - (step + 1) / steps)
             if watch is not None:
                 watch(step + 1, x)
         return x
