@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vla_demo.core.package import PolicyPackage
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.rewriting import rewriting
-from vla_demo.quantization.seams import Seam, find_seams
+from vla_demo.quantization.seams import Seam, find_seams, separate_vectors
 from vla_demo.runtime import graph_of_file, write_manifest
 
 
@@ -40,6 +40,7 @@ def inject(prepared: Path, target: Path, factor: float, channels: int, chosen: C
     multiplied: dict[str, NDArray[np.float64]] = {}
     divided: dict[str, NDArray[np.float64]] = {}
     with rewriting(prepared, target) as to:
+        separate_vectors(to)
         for seam in find_seams(to.model):
             if seam.folds and chosen(seam):
                 size = np.ones(seam.channels)

@@ -54,6 +54,16 @@ class Rewriting:
             self._new[name] = self._external(name, value)
         return name
 
+    def separate(self, name: str) -> None:
+        """Give each node that reads this initializer one of its own; ONNX Runtime merges equal ones."""
+        readers = [(node, index) for node in self.model.graph.node for index, read in enumerate(node.input) if read == name]
+        for number, (node, index) in enumerate(readers[1:], 2):
+            own = type(self._old[name])()
+            own.CopyFrom(self._old[name])
+            own.name = node.input[index] = f"{name}_{number}"
+            self._old[own.name] = own
+            self.model.graph.initializer.append(own)
+
     def keep(self, node: Any) -> None:
         self.nodes.append(node)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.errors import QuantizationError
 from vla_demo.quantization.rewriting import Rewriting, rewriting
-from vla_demo.quantization.seams import GraphView
+from vla_demo.quantization.seams import GraphView, separate_vectors
 
 __all__ = ["ROTATION", "orthogonal", "rotate_graph"]
 
@@ -46,6 +46,7 @@ class _Stream:
 def rotate_graph(prepared: Path, target: Path, seed: int) -> None:
     """Write the graph with its residual stream turned. Raises `QuantizationError` where not every reader of the stream is an RMSNorm."""
     with rewriting(prepared, target) as to:
+        separate_vectors(to)
         view = GraphView(to.model)
         stream = _stream(view)
         width = view.shapes[stream.norms[0].weight][0]

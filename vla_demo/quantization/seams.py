@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["GraphView", "Seam", "find_seams"]
+from vla_demo.quantization.rewriting import Rewriting
+
+__all__ = ["GraphView", "Seam", "find_seams", "separate_vectors"]
 
 _FLOAT32 = 1  # TensorProto's element type
 
@@ -50,6 +52,14 @@ class GraphView:
     def is_constant(self, tensor: str) -> bool:
         """Whether this is an FP32 initializer that one node reads."""
         return tensor in self.shapes and self.reads[tensor] == 1
+
+
+def separate_vectors(to: Rewriting) -> None:
+    """Norms whose weights happen to be equal share one constant after optimization; here each gets its own again."""
+    shared = GraphView(to.model)
+    for name, shape in shared.shapes.items():
+        if len(shape) == 1 and shared.reads[name] > 1:
+            to.separate(name)
 
 
 def find_seams(model: Any) -> list[Seam]:

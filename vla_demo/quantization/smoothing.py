@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vla_demo.quantization.calibration import Feeds, Where
 from vla_demo.quantization.channels import ChannelRanges, channel_ranges
 from vla_demo.quantization.rewriting import Rewriting, rewriting
-from vla_demo.quantization.seams import Seam, find_seams
+from vla_demo.quantization.seams import Seam, find_seams, separate_vectors
 
 __all__ = ["ALPHAS", "Smoothing", "predicted_error", "smooth_graph", "smoothing_scale"]
 
@@ -66,6 +66,7 @@ def smooth_graph(
     """
     found: list[Smoothing] = []
     with rewriting(prepared, target) as to:
+        separate_vectors(to)
         seams = [seam for seam in find_seams(to.model) if any(map(where, seam.readers))]
         ranges = channel_ranges(prepared, [seam.activation for seam in seams], feeds) if seams else {}
         scales = _Scales()
