@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import vla_demo
-from vla_demo.cli import app, export, replay, rollout, trap, twin
+from vla_demo.cli import app, export, mix, replay, rollout, trap, twin
 from vla_demo.core.errors import VlaDemoError
 
 __all__ = ["main", "parser"]
@@ -21,6 +21,7 @@ a first look:
   vla-demo app                                             the page, on the bundled demo
   vla-demo replay act --variant vision=int8                what int8 pictures do to ACT, over a recorded episode
   vla-demo replay smolvla --variant expert=int8,steps=2    a coarser action expert and fewer denoising steps
+  vla-demo mix smolvla --stage expert --max-error 0.02     which layers of the action expert can have 8 or 4 bits
   vla-demo rollout act --mode sync --latency 2860          the arm in the twin, waiting for every chunk as long as an i.MX95 takes
   vla-demo export your-name/your-policy --out package      a checkpoint of yours, cut into stages
 
@@ -56,6 +57,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {vla_demo.__version__}")
     verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (app, replay, trap, rollout, export, twin):
+    for verb in (app, replay, trap, mix, rollout, export, twin):
         verb.add_to(verbs)
     return program
