@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import helper
 
+from tests.quantization.answers import answer, random
 from tests.quantization.conftest import SaveGraph
 from vla_demo.core.storage import fingerprint, graph_files
 from vla_demo.quantization import convolutions
@@ -18,14 +18,6 @@ from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.convolutions import weight_codes
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.schemes import DynamicInt8
-
-
-def random(*shape: int, seed: int = 0) -> NDArray[np.float32]:
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def answer(path: Path, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(["y"], {"x": x})[0])
 
 
 def both(fp32: Path, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -24,7 +24,7 @@ from vla_demo.quantization.rewriting import CONTRIBUTED, Rewriting, bias_of, rew
 __all__ = ["quantize_statically"]
 
 FindRanges = Callable[[Sequence[str]], Mapping[str, Range]]
-_LARGEST_BIAS = 2**31 - 1
+_LARGEST_BIAS = 2**30  # codes; leaves the sums of the product room in 32 bits
 
 
 def quantize_statically(
