@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.trap_reports import around, report, row
 from vla_demo.evaluation.findings import findings
-from vla_demo.evaluation.trap import TrapReport
+from vla_demo.evaluation.trap import LayerRow, TrapReport
 
 
 def about(figure: str, of: TrapReport) -> str:
@@ -64,6 +64,15 @@ def test_positions_and_jerk_are_said_when_there_is_something_to_say() -> None:
     assert "last third" in about("by_position", report()) and "1.2 times FP32's jerk" in about("smoothness", report())
     calm = replace(report(), smoothness=dict.fromkeys(("recorded", "fp32", "int8"), report().fp32.smoothness))
     assert about("smoothness", calm) == ""
+
+
+def test_the_layer_that_costs_most_is_named_and_whether_its_own_error_told_so() -> None:
+    layers = tuple(LayerRow("expert", f"layer {i}", "int4", 0.1 * (i + 1), around(0.01 * (i + 1)), 100) for i in range(5))
+    said = about("layers", replace(report(), layers=layers))
+    assert "Of 5 layers alone in int4, layer 4 (expert) costs most: 0.05 standard deviations, 1.7 times the median layer's" in said
+    assert "tells much of its error at the actions (rank correlation 1.00)" in said
+    turned = tuple(replace(row, own_error=-row.own_error) for row in layers)
+    assert "tells little of" in about("layers", replace(report(), layers=turned))
 
 
 def test_no_numbers_no_sentences() -> None:

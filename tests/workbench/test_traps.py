@@ -75,6 +75,12 @@ def test_progress_comes_chunk_by_chunk_and_never_goes_back(act: PolicyPackage, d
     assert "vision in int8 (3 of 4)" in [step.text for step in steps]
 
 
+def test_every_layer_is_tried_alone_when_asked(act: PolicyPackage, dataset: Dataset) -> None:
+    report = report_of(Trap(asked("expert=int8", layers=("int8",)), act, dataset))
+    assert {row.stage for row in report.layers} == {"vision", "expert"} and {row.precision for row in report.layers} == {"int8"}
+    assert all(row.own_error > 0 and row.action_error.mean >= 0 and row.weight_bytes > 0 for row in report.layers)
+
+
 def test_a_study_can_be_stopped_between_two_chunks(act: PolicyPackage, dataset: Dataset) -> None:
     study = Trap(asked("vision=int8"), act, dataset).steps()
     assert any("FP32 (1 of" in step.text for step in study if isinstance(step, Preparing))
@@ -88,6 +94,7 @@ def test_a_study_can_be_stopped_between_two_chunks(act: PolicyPackage, dataset: 
         (asked("vision=fp32"), InvalidInput, "name a stage"),
         (asked("vision=int8,steps=2"), InvalidInput, "sweep of their own"),
         (asked(episodes=(7,)), UnknownEpisode, "has no episode 7"),
+        (asked(layers=("fp32",)), InvalidInput, "such as int8"),
         (asked(steps=(0,)), InvalidInput, "valid: 1 to 100"),
         (TrapRequest("tiny", observations_per_episode=0), InvalidInput, "at least one"),
     ],

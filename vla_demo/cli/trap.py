@@ -25,6 +25,9 @@ def add_to(verbs: Any) -> None:
         "--variant", action="append", default=[], metavar="V", help="such as vision=int8; may be given again (default: all of them)"
     )
     trap.add_argument("--steps", type=_numbers, metavar="N", help="denoising steps to compare, such as 1,2,5,10 (default: 1-3,5,10,20)")
+    trap.add_argument(
+        "--layers", default="", metavar="P", help="also try every layer alone in these precisions, such as int8,int4 (takes longer)"
+    )
     trap.add_argument("--observations-per-episode", type=positive, default=3, metavar="K", help="default: 3")
     trap.add_argument("--seed", type=natural, default=0, metavar="S", help="of the denoising noise (default: 0)")
     trap.add_argument("--revision", metavar="SHA", help="commit of a Hub checkpoint")
@@ -33,6 +36,7 @@ def add_to(verbs: Any) -> None:
 
 
 def _trap(chosen: argparse.Namespace) -> None:
+    from vla_demo.core.precision import canonical_precision
     from vla_demo.core.storage import write_whole
     from vla_demo.evaluation.trap import TrapReport
     from vla_demo.workbench.datasets import dataset_for
@@ -41,8 +45,16 @@ def _trap(chosen: argparse.Namespace) -> None:
     from vla_demo.workbench.trap_tables import trap_table
     from vla_demo.workbench.traps import Trap
 
-    steps = chosen.steps or DEFAULT_STEPS
-    request = TrapRequest(chosen.policy, chosen.episodes, tuple(chosen.variant), steps, chosen.observations_per_episode, chosen.seed)
+    layers = tuple(canonical_precision(p.strip()) for p in chosen.layers.split(",") if p.strip())
+    request = TrapRequest(
+        policy=chosen.policy,
+        episodes=chosen.episodes,
+        variants=tuple(chosen.variant),
+        steps=chosen.steps or DEFAULT_STEPS,
+        layers=layers,
+        observations_per_episode=chosen.observations_per_episode,
+        seed=chosen.seed,
+    )
     dataset = dataset_for(chosen.dataset)
     for index in request.episodes:
         dataset.summary(index)  # before an export that may take minutes

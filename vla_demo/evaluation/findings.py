@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from vla_demo.core.policy import ROLE_LABELS
 from vla_demo.evaluation.comparison import BETTER, NOT_DISTINGUISHABLE, WORSE
-from vla_demo.evaluation.trap import ALL_STAGES, Finding, Numbers, SensitivityRow, StepRow, TrapReport, TwoByTwo
+from vla_demo.evaluation.trap import ALL_STAGES, Finding, LayerRow, Numbers, SensitivityRow, StepRow, TrapReport, TwoByTwo
 
 __all__ = ["findings"]
 
@@ -19,6 +21,7 @@ def findings(report: TrapReport) -> tuple[Finding, ...]:
         "iterations": _iterations(report),
         "steps": _steps(report.steps),
         "two_by_two": [_addition(square) for square in report.two_by_two],
+        "layers": _layers(report.layers),
         "speed": _speed(rows),
         "by_position": _positions(report.by_position),
         "smoothness": _smoothness(report),
@@ -124,6 +127,31 @@ def _addition(square: TwoByTwo) -> str:
     together = f"together they are {'less' if square.ratio < 1 else 'worse'} than their sum"
     kind = "they add" if abs(square.ratio - 1) < SAME else together
     return f"{text}; {kind} (ratio {square.ratio:.2f})."
+
+
+def _layers(rows: Sequence[LayerRow]) -> Iterator[str]:
+    """Whether few layers bring most of it, and whether a layer's own error tells which."""
+    for precision in dict.fromkeys(row.precision for row in rows):
+        ranked = sorted((row for row in rows if row.precision == precision), key=lambda row: row.action_error.mean, reverse=True)
+        if len(ranked) < 3:
+            continue
+        worst, middle = ranked[0], ranked[len(ranked) // 2]
+        yield (
+            f"Of {len(ranked)} layers alone in {precision}, {worst.layer} ({worst.stage}) costs most: {_number(worst.action_error.mean)} "
+            f"standard deviations, {_times(worst.action_error.mean, middle.action_error.mean)} the median layer's."
+        )
+        agreement = _rank_correlation([r.own_error for r in ranked], [r.action_error.mean for r in ranked])
+        yield f"In {precision} a layer's own error {_tells(agreement)} its error at the actions (rank correlation {agreement:.2f})."
+
+
+def _tells(agreement: float) -> str:
+    return "tells much of" if agreement > 0.7 else "tells little of" if agreement < 0.3 else "tells something of"
+
+
+def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's; ties are broken by order, which continuous errors hardly have."""
+    first, second = (np.argsort(np.argsort(values)).astype(np.float64) for values in (a, b))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _speed(rows: Sequence[SensitivityRow]) -> Iterator[str]:

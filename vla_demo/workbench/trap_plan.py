@@ -28,6 +28,7 @@ class TrapRequest:
     episodes: tuple[int, ...] = ()  # none: all of the dataset
     variants: tuple[str, ...] = ()  # none: every stage alone and all together in every precision
     steps: tuple[int, ...] = DEFAULT_STEPS  # without effect on a policy that does not denoise
+    layers: tuple[str, ...] = ()  # precisions in which every layer is tried alone
     observations_per_episode: int = 3
     seed: int = 0  # of the denoising noise
 

@@ -12,18 +12,19 @@ from pathlib import Path
 
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
-from vla_demo.core.variant import MAX_DENOISE_STEPS, Variant
+from vla_demo.core.variant import MAX_DENOISE_STEPS, REFERENCE_PRECISION, Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.conclusions import Answer, Conclusions, Question, Subject
 from vla_demo.evaluation.findings import findings
 from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.study import Moment, ReferenceChunk, StudyPlan, reference_chunks, variant_chunks
-from vla_demo.evaluation.trap import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, TrapReport
+from vla_demo.evaluation.trap import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, LayerRow, TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import BUNDLED_EPISODES, check_fit
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import action_scale, prepare_variant
+from vla_demo.workbench.trap_layers import layer_rows
 from vla_demo.workbench.trap_plan import TrapRequest, checked_episodes, moments_of, question_about, standard_precisions
 
 __all__ = ["Trap"]
@@ -52,6 +53,8 @@ class Trap:
             raise InvalidInput(f"steps {wrong[0]} is out of range; valid: 1 to {MAX_DENOISE_STEPS}")
         for text in self.request.variants:
             question_about(Variant.parse(text, self.package.spec), self.package.spec)
+        if REFERENCE_PRECISION in self.request.layers:
+            raise InvalidInput(f"a layer in {REFERENCE_PRECISION} is what it is compared with; name another precision, such as int8")
 
     def steps(self) -> Iterator[Preparing | TrapReport]:
         """Progress, then the report. A variant that cannot be becomes a row that says why. Raises `InvalidInput`, `PackageError`."""
@@ -64,13 +67,18 @@ class Trap:
         scale = action_scale(self.package, self.dataset, self.dataset.episode(moments[0].episode))
         subject = Subject(self.package.spec, scale, self.dataset.fps, policy.graphs)
         plan = self._plan(policy, subject, moments)
-        meter = _Meter(len(moments), 1 + self._count())
+        meter = _Meter(len(moments), 1 + self._count() + bool(self.request.layers))
         reference = yield from meter.collected("FP32", reference_chunks(policy, moments, plan))
-        bench = _Bench(self.package, policy, reference, plan)
+        bench = _Bench(self.package, self.dataset, policy, reference, plan)
         answers: list[Answer] = []
         for question in self._questions(answers):
             answers.append((yield from bench.answer(question, meter)))
-        yield self._report(Conclusions(subject, reference), answers, subject, time.monotonic() - began)
+        layers: tuple[LayerRow, ...] = ()
+        if self.request.layers:
+            layers = yield from meter.round(layer_rows(self.package, self.dataset, moments, scale, self.request.layers))
+        report = self._report(Conclusions(subject, reference), answers, subject)
+        report = replace(report, layers=layers, computed=replace(report.computed, seconds=time.monotonic() - began))
+        yield replace(report, findings=findings(report))
 
     def _plan(self, policy: ExportedPolicy, subject: Subject, moments: Sequence[Moment]) -> StudyPlan:
         """The sweep over denoising steps costs many chunks: one moment of each episode has to do."""
@@ -94,10 +102,10 @@ class Trap:
     def _count(self) -> int:
         return len(self.request.variants) or len(standard_precisions()) * (1 + len(self.package.spec.stages))
 
-    def _report(self, found: Conclusions, answers: Sequence[Answer], subject: Subject, seconds: float) -> TrapReport:
+    def _report(self, found: Conclusions, answers: Sequence[Answer], subject: Subject) -> TrapReport:
         spec, episodes = self.package.spec, self.request.episodes or tuple(e.index for e in self.dataset.episodes)
         versions = {name: version(name) for name in PARTS}
-        report = TrapReport(
+        return TrapReport(
             version=REPORT_VERSION,
             policy=self.request.policy,
             family=spec.family,
@@ -106,7 +114,7 @@ class Trap:
             denoise_steps=spec.denoise_steps,
             chunk_size=spec.chunk_size,
             fps=subject.fps,
-            computed=Computed(datetime.now(UTC).isoformat(timespec="seconds"), machine(), seconds, versions),
+            computed=Computed(datetime.now(UTC).isoformat(timespec="seconds"), machine(), 0.0, versions),
             dataset=_named(self.dataset),
             episodes=episodes,
             n_episodes=len(episodes),
@@ -126,7 +134,6 @@ class Trap:
             smoothness=found.smoothness(answers),
             findings=(),
         )
-        return replace(report, findings=findings(report))
 
 
 def _named(dataset: Dataset) -> str:
@@ -141,6 +148,7 @@ class _Bench:
     """Where variants are put beside FP32; only one variant's graphs and FP32's are in memory."""
 
     package: PolicyPackage
+    dataset: Dataset
     policy: ExportedPolicy
     reference: Sequence[ReferenceChunk]
     plan: StudyPlan
@@ -148,7 +156,7 @@ class _Bench:
     def answer(self, question: Question, meter: "_Meter") -> Generator[Preparing, None, Answer]:
         variant = Variant.parse(question.variant, self.package.spec)
         try:
-            yield from meter.passed_on(prepare_variant(self.package, variant))
+            yield from meter.passed_on(prepare_variant(self.package, variant, self.dataset))
             opened = open_policy(self.package.folder, variant)
             opened.load()
             asked = variant_chunks(opened, question.differs, self.policy, self.reference, self.plan)
@@ -165,7 +173,7 @@ class _Meter:
     """How far the whole study has come."""
 
     moments: int
-    rounds: int  # FP32's and one a variant
+    rounds: int  # FP32's, one a variant, and the layers'
     done: int = 0  # rounds
 
     def collected[Chunk](self, label: str, chunks: Iterable[Chunk]) -> Generator[Preparing, None, list[Chunk]]:
@@ -181,6 +189,17 @@ class _Meter:
         """What is prepared for a round."""
         for step in steps:
             yield Preparing(step.text, self.done / self.rounds)
+
+    def round[Result](self, steps: Generator[Preparing, None, Result]) -> Generator[Preparing, None, Result]:
+        """A round that tells itself how far it is."""
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                self.done += 1
+                result: Result = end.value
+                return result
+            yield Preparing(step.text, (self.done + (step.fraction or 0.0)) / self.rounds)
 
     def skip(self) -> None:
         """A round that cannot be."""
