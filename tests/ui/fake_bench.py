@@ -1,7 +1,7 @@
 """A small synthetic world behind the page: real H.264 videos, two policies of known shape, runs that can be held. No model, no torch."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.fakes import INSTRUCTION, JOINTS, act_spec, smolvla_spec
+from tests.ui.sample_report import sample_report
 from vla_demo.core.errors import CheckpointError, UnknownEpisode
 from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
 from vla_demo.core.package import PolicyPackage, Preprocessing, StageGraph, VectorRecipe
@@ -18,6 +19,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
+from vla_demo.evaluation.trap import TrapReport
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -26,6 +28,8 @@ FPS = 30.0
 FRAMES = 150
 EPISODES = 4
 CAMERAS = ("top", "gripper", "left")
+RECIPE = "mixed-0123456789ab"
+SLOW = ("int4", "int2")  # smaller and slower, as weight-only graphs are on many processors
 
 
 def write_videos(folder: Path) -> None:
@@ -72,7 +76,7 @@ def package(name: str) -> PolicyPackage:
 
 @dataclass
 class WobblyPolicy:
-    """Follows the recording with a slow wobble; each INT8 stage and each missing denoising step adds its own."""
+    """Follows the recording with a slow wobble; each quantized stage and each missing denoising step adds its own."""
 
     spec: PolicySpec
     variant: Variant
@@ -86,11 +90,22 @@ class WobblyPolicy:
         self.think(start)
         ticks = np.minimum(np.arange(start, start + self.spec.chunk_size), len(self.recorded) - 1)
         phases = ticks[:, None] / 17 + np.arange(6)
-        quantized = sum(stage.precision == "int8" for stage in self.variant.stages)
+        quantized = sum(stage.precision != "fp32" for stage in self.variant.stages)
         missing = (self.spec.denoise_steps or 0) - (self.variant.denoise_steps or 0)
         actions = self.recorded[ticks] + 1.6 * np.sin(phases) + (0.5 * quantized + 0.2 * missing) * np.cos(1.7 * phases)
-        stage_ms = {s.role: 11.0 if s.precision == "int8" else 21.0 for s in self.variant.stages}
+        stage_ms = {s.role: milliseconds(s.precision) for s in self.variant.stages}
         return ActionChunk(actions.astype(np.float32), observation.captured_at, stage_ms)
+
+
+def milliseconds(precision: str) -> float:
+    return 21.0 if precision == "fp32" else 35.0 if precision.startswith(SLOW) else 11.0
+
+
+def quantized(graph: StageGraph, precision: str) -> StageGraph:
+    if precision == "fp32":
+        return graph
+    proof = {"nodes": 20, "quantized_nodes": 19, "weight_bytes": graph.size_bytes, "quantized_weight_bytes": graph.size_bytes * 9 // 10}
+    return replace(graph, precision=precision, size_bytes=graph.size_bytes // 4, sha256=f"{len(graph.name):x}ab" * 22, **proof)
 
 
 @dataclass
@@ -138,10 +153,7 @@ class FakeRun:
 
     def graphs(self) -> Sequence[StageGraph]:
         made = package(self.request.policy).graphs
-        chosen = self.request.variant.precision
-        return [
-            replace(g, precision="int8", size_bytes=g.size_bytes // 4, quantized_nodes=19) if chosen(g.role) == "int8" else g for g in made
-        ]
+        return [quantized(graph, self.request.variant.precision(graph.role)) for graph in made]
 
 
 def fake_episode(index: int) -> Episode:
@@ -167,6 +179,7 @@ class FakeBench:
     gate: threading.Event = field(default_factory=set_event)  # cleared: runs stay in their first chunk
     opened: threading.Event = field(default_factory=set_event)  # cleared: packages go on being prepared
     runs: list[FakeRun] = field(default_factory=list)
+    computed: threading.Event = field(default_factory=threading.Event)  # a computation has ended, one way or another
     warmed: threading.Event = field(default_factory=threading.Event)
 
     def bundled(self) -> Mapping[str, str]:
@@ -187,6 +200,9 @@ class FakeBench:
         cameras = tuple(CameraFile(name, self.folder / f"{name}.mp4", index * FRAMES / FPS) for name in CAMERAS)
         return Recording(self.episodes()[index], fake_episode(index), cameras)
 
+    def recipes(self, family: str) -> Mapping[str, Mapping[str, str]]:
+        return {"expert": {RECIPE: "INT8 in 18 of 20 layers, FP32 in the rest."}}
+
     def sketch(self, source: str) -> PolicySpec | None:
         return package(source).spec if source in self.bundled() else None
 
@@ -200,6 +216,20 @@ class FakeBench:
     def run(self, request: RunRequest) -> FakeRun:
         self.runs.append(FakeRun(request, self.gate))
         return self.runs[-1]
+
+    def trap_report(self, source: str) -> TrapReport | None:
+        return sample_report(source) if source in self.bundled() else None
+
+    def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
+        try:
+            for done in range(1, 5):
+                yield Preparing(f"Vision encoder in INT4: {done} of 4 observations", done / 4)
+                while done == 2 and not self.gate.wait(0.05):
+                    yield Preparing("Vision encoder in INT4: 2 of 4 observations", 0.5)
+            made = sample_report(source)
+            yield replace(made, computed=replace(made.computed, machine="another stand-in"))
+        finally:
+            self.computed.set()
 
     def warm_up(self) -> None:
         self.warmed.set()

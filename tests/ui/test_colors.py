@@ -80,3 +80,11 @@ def test_text_is_legible(theme: dict[str, str]) -> None:
 def test_colors_that_fail_are_found() -> None:
     assert contrast("#e69f00", LIGHT["paper"]) < LEAST_CONTRAST
     assert distance("#d55e00", "#9a7400", "protanopia") < LEAST_DISTANCE
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize("eye", EYES)
+def test_more_error_is_told_by_lightness_alone_for_every_eye(theme: dict[str, str], eye: str) -> None:
+    heat = [float(np.clip(EYES[eye] @ linear(theme[f"heat-{i}"]), 0, 1) @ [0.2126, 0.7152, 0.0722]) for i in range(3)]
+    assert heat in (sorted(heat), sorted(heat, reverse=True))
+    assert min(abs(a - b) for a, b in itertools.pairwise(heat)) > 0.1

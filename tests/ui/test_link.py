@@ -2,7 +2,8 @@
 
 import pytest
 
-from vla_demo.ui.link import read_link
+from tests.ui.fake_bench import package
+from vla_demo.ui.link import read_link, read_variant
 
 BUNDLED = ["act", "smolvla"]
 EPISODES = [3, 4, 9]
@@ -52,3 +53,20 @@ def test_one_bad_part_leaves_the_others_standing() -> None:
 def test_a_stranger_s_policy_is_named_but_neither_opened_nor_run() -> None:
     view, _ = read_link({"policy": "someone/policy", "run": "1"}, BUNDLED, EPISODES)
     assert (view.policy, view.open, view.run) == ("someone/policy", False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "faults"),
+    [
+        ("vision=int8,llm=int9,expert=int4-b64", "vision=int8,llm=fp32,expert=int4-b64,steps=4", ["int9"]),
+        ("vision=int8,wheels=int8,steps=4", "vision=int8,llm=fp32,expert=fp32,steps=4", ["wheels"]),
+        ("expert=int8,steps=0,llm", "vision=fp32,llm=fp32,expert=int8,steps=4", ["steps=0", "'llm'"]),
+        ("vision=int8,vision=int4", "vision=int8,llm=fp32,expert=fp32,steps=4", ["twice"]),
+        ("expert=int8", "vision=fp32,llm=fp32,expert=int8,steps=4", []),
+    ],
+)
+def test_a_bad_stage_of_a_variant_leaves_its_good_ones_standing(text: str, kept: str, faults: list[str]) -> None:
+    variant, wrong = read_variant(text, package("smolvla").spec)
+    assert str(variant) == kept
+    assert len(wrong) == len(faults)
+    assert all(fault in sentence for fault, sentence in zip(faults, wrong, strict=True))

@@ -5,12 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ui.fake_bench import FRAMES, FakeBench, FakeRun, actions, package, set_event
+from tests.ui.fake_bench import FRAMES, RECIPE, FakeBench, FakeRun, actions, package, set_event
+from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui import messages
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import RunRequest
+
+
+def strip(policy: str, variant: str = "", recipes: messages.Recipes | None = None) -> messages.Strip:
+    spec = package(policy).spec
+    return messages.Strip(spec, Variant.parse(variant, spec), 30.0, recipes or {})
 
 
 def finished(policy: str, variant: str, frames: int = FRAMES) -> tuple[FakeRun, list[ReplayStep]]:
@@ -26,30 +32,39 @@ def finished(policy: str, variant: str, frames: int = FRAMES) -> tuple[FakeRun, 
 
 @pytest.mark.parametrize(("policy", "roles"), [("act", ["vision", "expert"]), ("smolvla", ["vision", "llm", "expert"])])
 def test_the_strip_has_a_block_for_each_stage_in_running_order(policy: str, roles: list[str]) -> None:
-    strip = messages.policy("o1", package(policy), Variant.reference(package(policy).spec), fps=30)["policy"]
-    assert [stage["role"] for stage in strip["stages"]] == roles
-    assert all(stage["precisions"] == ["fp32", "int8"] for stage in strip["stages"])
+    drawn = messages.policy("o1", package(policy), strip(policy))["policy"]
+    assert [stage["role"] for stage in drawn["stages"]] == roles
+    assert all([entry["scheme"] for entry in stage["precisions"]] == list(OFFERED_PRECISIONS) for stage in drawn["stages"])
 
 
 def test_only_a_stage_that_denoises_has_a_steps_slider() -> None:
-    spec = package("smolvla").spec
-    strip = messages.policy("o1", package("smolvla"), Variant.of(spec, {"expert": "int8"}, 3), fps=30)["policy"]
-    assert [stage["steps"] for stage in strip["stages"]] == [None, None, {"choice": 3, "most": 20}]
-    assert [stage["choice"] for stage in strip["stages"]] == ["fp32", "fp32", "int8"]
+    drawn = messages.policy("o1", package("smolvla"), strip("smolvla", "expert=int8,steps=3"))["policy"]
+    assert [stage["steps"] for stage in drawn["stages"]] == [None, None, {"choice": 3, "most": 20}]
+    assert [stage["choice"] for stage in drawn["stages"]] == ["fp32", "fp32", "int8"]
 
 
 def test_a_sketch_has_everything_but_bytes() -> None:
-    spec = package("smolvla").spec
-    drawn = messages.sketch("o1", spec, Variant.reference(spec), fps=30)["policy"]
-    made = messages.policy("o1", package("smolvla"), Variant.reference(spec), fps=30)["policy"]
+    drawn = messages.sketch("o1", strip("smolvla"))["policy"]
+    made = messages.policy("o1", package("smolvla"), strip("smolvla"))["policy"]
     assert [stage["bytes"] for stage in made["stages"]] == [1_400_000, 3_400_000, 4_800_000]
     assert {**made, "stages": [{**stage, "bytes": None} for stage in made["stages"]]} == drawn
 
 
 def test_the_slider_reaches_what_a_link_asks_for() -> None:
-    spec = package("smolvla").spec
-    strip = messages.policy("o1", package("smolvla"), Variant.of(spec, {}, 40), fps=30)["policy"]
-    assert strip["stages"][2]["steps"] == {"choice": 40, "most": 40}
+    drawn = messages.policy("o1", package("smolvla"), strip("smolvla", "steps=40"))["policy"]
+    assert drawn["stages"][2]["steps"] == {"choice": 40, "most": 40}
+
+
+def test_a_recipe_of_the_bench_is_on_the_dial_of_its_stage_only() -> None:
+    drawn = messages.sketch("o1", strip("act", recipes={"expert": {RECIPE: "INT8 nearly everywhere."}}))["policy"]
+    last = [stage["precisions"][-1] for stage in drawn["stages"]]
+    assert [entry["scheme"] for entry in last] == ["int2", RECIPE]
+    assert last[1]["about"] == "INT8 nearly everywhere."
+
+
+def test_a_recipe_nobody_here_knows_is_on_the_dial_and_says_so() -> None:
+    drawn = messages.sketch("o1", strip("act", f"vision={RECIPE}"))["policy"]
+    assert drawn["stages"][0]["precisions"][-1]["about"] == "A recipe that is not on this machine."
 
 
 def test_traces_are_one_list_a_joint() -> None:
@@ -63,8 +78,10 @@ def test_traces_are_one_list_a_joint() -> None:
 def test_a_report_compares_an_int8_stage_with_fp32_of_the_same_run() -> None:
     run, played = finished("act", "vision=int8")
     report = messages.report("id", run, played, takes_noise=False)
-    assert report["stages"]["vision"] == {"bytes": 350_000, "ms": 11.0, "speed": 21 / 11, "quantized": "19/20 nodes"}
-    assert report["stages"]["expert"] == {"bytes": 5_200_000, "ms": 21.0, "speed": None, "quantized": None}
+    vision = report["stages"]["vision"]
+    assert (vision["bytes"], vision["ms"], vision["speed"]) == (350_000, 11.0, 21 / 11)
+    assert [text for text, _ in vision["proof"]] == ["19/20 nodes", "1.3/1.4 MB weights", "6ab6ab6"]
+    assert report["stages"]["expert"] == {"bytes": 5_200_000, "ms": 21.0, "speed": None, "proof": []}
     assert report["total"] == 32.0
     assert len(report["vsReference"]) == len(report["vsRecorded"]) == 6
 

@@ -31,11 +31,12 @@ def address(episodes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_real_package_runs_over_a_real_recording(visits: Callable[..., Visit]) -> None:
     page = visits().page
-    page.get_by_role("radiogroup", name="Language backbone precision").get_by_text("INT8").click()
+    page.get_by_label("Language backbone precision").select_option("int8")
     page.get_by_label("Denoising steps").fill("2")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".how")).to_have_text(re.compile("^All 20 frames of episode 0, noise seed 0."))
-    expect(page.locator("[data-role=llm] .facts")).to_contain_text(re.compile(r"× FP32\s*(\d+)/\1 nodes"))
+    expect(page.locator("[data-role=llm] .facts").first).to_contain_text("× FP32")
+    expect(page.locator("[data-role=llm] .proof")).to_contain_text(re.compile(r"(\d+)/\1 nodes"))
     expect(page.locator(".panel h3").first).to_have_text("vs FP32 reference, same noise")
 
 

@@ -3,13 +3,14 @@
 Knows no Gradio; whoever keeps this contract can stand behind the page.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.evaluation.trap import TrapReport
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -60,12 +61,24 @@ class Bench(Protocol):
         """What `open_package` is about to prepare, at once; None when only preparing it tells."""
         ...
 
+    def recipes(self, family: str) -> Mapping[str, Mapping[str, str]]:
+        """Role -> the mixed precisions this bench knows for that stage of a family's policies, each with a sentence."""
+        ...
+
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         """Progress, then the package, made by an export when the cache does not have it."""
         ...
 
     def run(self, request: RunRequest) -> Run:
         """Of a package that was opened before. Nothing happens until its steps are asked for."""
+        ...
+
+    def trap_report(self, source: str) -> TrapReport | None:
+        """What quantization does to this policy, as last computed, at once; None when nobody has computed it yet."""
+        ...
+
+    def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
+        """Progress, then the report. Closing it between two steps ends the computation."""
         ...
 
     def warm_up(self) -> None:

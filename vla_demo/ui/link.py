@@ -1,13 +1,17 @@
-"""The page's link: `?policy=&variant=&episode=&seed=&run=&t=`. A bad part is named and replaced by its default; the rest still counts.
+"""The page's link: `?tab=&policy=&variant=&episode=&seed=&run=&t=`. A bad part is named and replaced by its default; the rest still counts.
 
-Knows no Gradio. Whether the variant fits the policy is only known once its package is open.
+Knows no Gradio. Whether the variant fits the policy is only known once its stages are; until then it is text. `tab` is the browser's own.
 """
 
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-__all__ = ["MAX_SEED", "View", "read_link"]
+from vla_demo.core.errors import UnknownVariant
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+
+__all__ = ["MAX_SEED", "View", "read_link", "read_variant"]
 
 MAX_SEED = 9999
 MAX_TEXT = 500  # characters of a policy or variant; longer is no name
@@ -51,6 +55,19 @@ def read_link(params: Mapping[str, str], bundled: Collection[str], episodes: Col
         open=known,
     )
     return view, wrong
+
+
+def read_variant(text: str, spec: PolicySpec) -> tuple[Variant, list[str]]:
+    """The variant with every part of `text` that this policy can have, and a sentence for each that it cannot."""
+    good: list[str] = []
+    wrong: list[str] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            Variant.parse(",".join([*good, part]), spec)
+            good.append(part)
+        except UnknownVariant as error:
+            wrong.append(f"{error}; leaving {part[:60]} out.")
+    return Variant.parse(",".join(good), spec), wrong
 
 
 def _short(text: str) -> str:

@@ -5,7 +5,7 @@ it belongs to: the page drops what is late. Numbers are rounded to what a screen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
-from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION
+from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION, Precision
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.ui import words
 from vla_demo.ui.bench import Run
 from vla_demo.ui.link import View
+from vla_demo.ui.precisions import dial
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 
-__all__ = ["MOST_STEPS", "Message", "episode", "failed", "opening", "policy", "progress", "report", "sketch", "steps"]
+__all__ = ["MOST_STEPS", "Message", "Recipes", "Strip", "episode", "failed", "opening", "policy", "progress", "report", "sketch", "steps"]
 
 Message = dict[str, Any]
 Url = Callable[[Path], str]
+Recipes = Mapping[str, Mapping[str, str]]  # role -> the mixed precisions known for it, each with a sentence
 
 MOST_STEPS = 20  # end of the steps slider; a link may ask for more
 _number = count()
@@ -61,22 +63,33 @@ def failed(what: str, run: str | None) -> Message:
     return message("failed", what=what, run=run)
 
 
-def policy(run: str, package: PolicyPackage, variant: Variant, fps: float) -> Message:
-    """The strip: a block for each stage of the package."""
-    return message("policy", run=run, policy=_strip(package.spec, variant, fps, package.graphs))
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What the strip of stages is drawn from. A block for each stage, in running order."""
+
+    spec: PolicySpec
+    variant: Variant  # where its dials stand
+    fps: float
+    recipes: Recipes
 
 
-def sketch(run: str, spec: PolicySpec, variant: Variant, fps: float) -> Message:
+def policy(run: str, package: PolicyPackage, strip: Strip) -> Message:
+    """The policy can run."""
+    return message("policy", run=run, policy=_strip(strip, package.graphs))
+
+
+def sketch(run: str, strip: Strip) -> Message:
     """The same strip while the package is still being made: it can be dialed, its bytes are not known."""
-    return message("sketch", run=run, policy=_strip(spec, variant, fps, ()))
+    return message("sketch", run=run, policy=_strip(strip, ()))
 
 
-def _strip(spec: PolicySpec, variant: Variant, fps: float, graphs: Sequence[StageGraph]) -> Message:
+def _strip(strip: Strip, graphs: Sequence[StageGraph]) -> Message:
+    spec = strip.spec
     return {
-        "stages": [_stage(spec, stage, variant, graphs) for stage in spec.stages],
+        "stages": [_stage(strip, stage, graphs) for stage in spec.stages],
         "takesNoise": spec.noise_shape is not None,
         "reference": words.reference(spec.noise_shape is not None),
-        "chunk": {"actions": spec.chunk_size, "seconds": spec.n_action_steps / fps, "about": words.chunk(spec, fps)},
+        "chunk": {"actions": spec.chunk_size, "seconds": spec.n_action_steps / strip.fps, "about": words.chunk(spec, strip.fps)},
     }
 
 
@@ -112,16 +125,24 @@ def _recording(recording: Recording, url: Url) -> Message:
     }
 
 
-def _stage(spec: PolicySpec, stage: StageSpec, variant: Variant, graphs: Sequence[StageGraph]) -> Message:
+def _stage(strip: Strip, stage: StageSpec, graphs: Sequence[StageGraph]) -> Message:
+    choice = strip.variant.precision(stage.role)
     return {
         "role": stage.role,
         "label": stage.label,
-        "about": words.stage(stage, spec),
-        "precisions": list(OFFERED_PRECISIONS),
-        "choice": variant.precision(stage.role),
+        "about": words.stage(stage, strip.spec),
+        "precisions": dial(_recipes(choice, strip.recipes.get(stage.role, {}))),
+        "choice": choice,
         "bytes": sum(graph.size_bytes for graph in graphs if graph.role == stage.role) or None,
-        "steps": _steps(stage, variant),
+        "steps": _steps(stage, strip.variant),
     }
+
+
+def _recipes(choice: str, known: Mapping[str, str]) -> Mapping[str, str]:
+    """The stage's recipes; one a link names is on the dial even when nobody here knows it: running it says what is missing."""
+    if choice in known or Precision.parse(choice).scheme in OFFERED_PRECISIONS:
+        return known
+    return {**known, choice: "A recipe that is not on this machine."}
 
 
 def _steps(stage: StageSpec, variant: Variant) -> Message | None:
@@ -158,5 +179,5 @@ def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph]
         "bytes": found.stage_bytes[role],
         "ms": ms,
         "speed": reference_ms / ms if quantized and same_work and ms > 0 else None,
-        "quantized": f"{sum(g.quantized_nodes for g in mine)}/{sum(g.nodes for g in mine)} nodes" if quantized else None,
+        "proof": words.proof(mine) if quantized else [],
     }

@@ -7,36 +7,53 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import: nothing of this page leaves the machine
 
 import gradio as gr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.bench import Bench
-from vla_demo.ui.component import PAGE_FILES, Masthead, ReplayView
+from vla_demo.ui.component import PAGE_FILES, Masthead, ReplayView, TrapView, trap_script
 from vla_demo.ui.replay import ReplayDesk
+from vla_demo.ui.trap import TrapDesk
 
 __all__ = ["build_page", "serve"]
 
 TITLE = "vla-demo"
 RUNS_AT_ONCE = 8  # more visitors than that wait for a free place
+REPORTS_AT_ONCE = 2  # each takes the whole machine for minutes
+COMMON: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
 def build_page(bench: Bench) -> gr.Blocks:
-    desk = ReplayDesk(bench)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         Masthead()
-        _wire(page, ReplayView(), desk)
+        _wire_replay(page, ReplayView(), ReplayDesk(bench))
+        _wire_trap(page, TrapView(), TrapDesk(bench))
     return page
 
 
-def _wire(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
-    common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    page.load(desk.visit, None, view, concurrency_limit=None, **common)
-    view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **common)
-    view.open_episode(desk.open_episode, None, view, concurrency_limit=None, trigger_mode="always_last", **common)
-    view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **common)
-    view.stop_run(desk.stop_run, None, view, queue=False, trigger_mode="multiple", **common)
+def _wire_replay(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
+    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
+    view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
+    view.open_episode(desk.open_episode, None, view, concurrency_limit=None, trigger_mode="always_last", **COMMON)
+    view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
+    view.stop_run(desk.stop_run, None, view, queue=False, trigger_mode="multiple", **COMMON)
     page.unload(desk.leave)
+
+
+def _wire_trap(page: gr.Blocks, view: TrapView, desk: TrapDesk) -> None:
+    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
+    view.open_trap(desk.open_trap, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
+    view.compute_trap(desk.compute_trap, None, view, concurrency_limit=REPORTS_AT_ONCE, trigger_mode="multiple", **COMMON)
+    view.stop_trap(desk.stop_trap, None, view, queue=False, trigger_mode="multiple", **COMMON)
+    page.unload(desk.leave)
+
+
+def _trap_script(_: Request) -> Response:
+    return Response(trap_script(), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
@@ -65,6 +82,7 @@ def _launch(page: gr.Blocks, host: str, port: int | None) -> None:
             ssr_mode=False,
             _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
             footer_links=[],
+            app_kwargs={"routes": [Route("/page/trap.js", _trap_script)]},
             theme=_theme(),
             css_paths=[PAGE_FILES / "shell.css"],
         )

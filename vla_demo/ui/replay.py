@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from vla_demo.core.errors import PackageError, Stopped, UnknownVariant
+from vla_demo.core.errors import PackageError, Stopped
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui import messages
 from vla_demo.ui.bench import Bench, Run
-from vla_demo.ui.link import MAX_SEED, read_link
-from vla_demo.ui.messages import Message
+from vla_demo.ui.link import MAX_SEED, read_link, read_variant
+from vla_demo.ui.messages import Message, Strip
 from vla_demo.ui.toasts import complain, told
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import RunRequest
@@ -94,9 +94,9 @@ class ReplayDesk:
         variant = None
         if spec is not None:
             variant = self._variant(asked.variant, spec)
-            yield messages.sketch(work, spec, variant, self._bench.fps())
+            yield messages.sketch(work, self._strip(spec, variant))
         package = yield from self._package(source, work, stop)
-        yield messages.policy(work, package, variant or self._variant(asked.variant, package.spec), self._bench.fps())
+        yield messages.policy(work, package, self._strip(package.spec, variant or self._variant(asked.variant, package.spec)))
 
     @told("episode")
     def open_episode(self, asked: gr.EventData) -> Iterator[Message]:
@@ -138,12 +138,13 @@ class ReplayDesk:
         raise PackageError(f"preparing {source} ended without a package")
 
     def _variant(self, text: str | None, spec: PolicySpec) -> Variant:
-        """The variant a link asks for, or FP32 with a toast when the policy has no such thing."""
-        try:
-            return Variant.parse(text or "", spec)
-        except UnknownVariant as error:
-            complain([f"{error}; showing FP32."])
-            return Variant.reference(spec)
+        """The variant a link asks for; a toast for each part that the policy does not have, and FP32 there."""
+        variant, wrong = read_variant(text or "", spec)
+        complain(wrong)
+        return variant
+
+    def _strip(self, spec: PolicySpec, variant: Variant) -> Strip:
+        return Strip(spec, variant, self._bench.fps(), self._bench.recipes(spec.family))
 
     def _stream(self, running: _Running) -> Iterator[Message]:
         chunks = 0

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vla_demo.core.package import StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.workbench.recordings import EpisodeCard, Recording
@@ -18,6 +19,7 @@ __all__ = [
     "how",
     "joint_label",
     "measured",
+    "proof",
     "recorded",
     "reference",
     "running",
@@ -107,7 +109,8 @@ def measured(report: ReplayReport, takes_noise: bool) -> list[Section]:
 def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
     title = f"vs {reference(takes_noise)}"
     if report.is_reference:
-        return section(title, notes=["This run is the reference itself. Choose INT8 for a stage, or fewer steps, to see what it costs."])
+        note = "This run is the reference itself. Choose another precision for a stage, or fewer steps, to see what it costs."
+        return section(title, notes=[note])
     means = unit_means(report.reference_mae)
     units = ", gripper ".join(means)
     cosine = math.floor(report.reference_min_cosine * 1e4) / 1e4  # never rounded up to a perfect 1
@@ -145,6 +148,17 @@ def how(report: ReplayReport, takes_noise: bool) -> str:
         f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {_count(report.chunks, 'chunk')} "
         f"on {report.measured_on}."
     )
+
+
+def proof(graphs: Sequence[StageGraph]) -> list[tuple[str, str]]:
+    """That a stage really is quantized, each with its small print: products, bytes of FP32 weights, and the files' hashes."""
+    nodes, quantized = sum(g.nodes for g in graphs), sum(g.quantized_nodes for g in graphs)
+    weights, of = sum(g.quantized_weight_bytes for g in graphs), sum(g.weight_bytes for g in graphs)
+    return [
+        (f"{quantized}/{nodes} nodes", "products of an activation with weights that were quantized"),
+        (f"{weights / 1e6:.1f}/{of / 1e6:.1f} MB weights", "weights that were quantized, counted as they were in FP32"),
+        ("+".join(g.sha256[:7] for g in graphs), "\n".join(f"{g.name}: sha256 {g.sha256}" for g in graphs)),
+    ]
 
 
 def unit_means(values: Mapping[str, float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ One object serves all visitors; what belongs to one of them is in the `Replay` i
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -13,12 +13,17 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
+from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import dataset_for
+from vla_demo.workbench.known_recipes import known_recipes
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+from vla_demo.workbench.trap_plan import TrapRequest
+from vla_demo.workbench.trap_reports import bundled_report
+from vla_demo.workbench.traps import Trap
 
 __all__ = ["Workbench"]
 
@@ -31,6 +36,7 @@ class Workbench:
     def __init__(self, dataset: str | Path | None = None) -> None:
         self._source = dataset
         self._packages: dict[str, PolicyPackage] = {}  # as last prepared
+        self._reports: dict[str, TrapReport] = {}  # as last computed here
         self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
 
     @cached_property
@@ -58,6 +64,10 @@ class Workbench:
         """What `open_package` is about to prepare, at once; None when only preparing it tells."""
         return sketch_policy(source)
 
+    def recipes(self, family: str) -> Mapping[str, Mapping[str, str]]:
+        """Stage -> the mixed precisions known for it, each with a sentence."""
+        return known_recipes(family)
+
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         """Progress, then the package."""
         for step in prepare_policy(source):
@@ -70,6 +80,20 @@ class Workbench:
         if request.policy not in self._packages:
             raise InvalidInput(f"the policy {request.policy} has not been prepared yet; open its package first")
         return Replay(request, self._packages[request.policy], self.dataset)
+
+    def trap_report(self, source: str) -> TrapReport | None:
+        """As last computed by this bench, else as it came with the app; None when there is none."""
+        return self._reports.get(source) or bundled_report(source)
+
+    def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
+        """Progress, then the report of every stage in every precision. Closing it between two steps ends the computation."""
+        for step in self.open_package(source):
+            if isinstance(step, Preparing):
+                yield step
+        for found in Trap(TrapRequest(source), self._packages[source], self.dataset).steps():
+            if isinstance(found, TrapReport):
+                self._reports[source] = found
+            yield found
 
     def warm_up(self) -> None:
         """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once.

@@ -5,6 +5,11 @@ const OTHER = "other"; // the entry of the policy picker that opens the field fo
 function fillPolicies(policies, chosen) {
   const known = policies.map(({ id, label }) => ({ value: id, label }));
   fillSelect(at("policy"), [...known, { value: OTHER, label: "Folder or Hub id…" }], chosen);
+  choosePolicy(chosen);
+}
+
+function choosePolicy(chosen) {
+  at("policy").value = chosen;
   if (at("policy").selectedIndex < 0) {
     at("policy").value = OTHER;
     at("source").value = chosen;
@@ -23,7 +28,7 @@ function source() {
 }
 
 function state(name) {
-  element.querySelector(".bench").dataset.state = name;
+  element.querySelector("[data-state]").dataset.state = name;
   at("run").disabled = name === "loading" || name === "running"; // pressed while a policy is being prepared, it waits for it
   at("stop").disabled = name === "loading" || name === "idle";
 }

@@ -29,6 +29,9 @@ function listenForKeys({ player, move, stop }) {
     if (element.contains(focused) && focused.matches("button, input[type=radio], input[type=range]")) focused.blur();
   }
 
+  let pointed = false; // whether a list was opened with a pointer: choosing in it with keys keeps the focus there
+  for (const name of ["pointerdown", "keydown"]) element.addEventListener(name, () => { pointed = name === "pointerdown"; });
+  element.addEventListener("change", ({ target }) => { if (pointed && target.matches("select.precision")) target.blur(); });
   element.addEventListener("pointerup", () => setTimeout(release, 0));
   document.addEventListener("keydown", press);
 }

@@ -1,7 +1,8 @@
-// The address bar is the state: policy, variant, episode, noise seed, whether a run is on show, and the time of the cursor.
+// The address bar is the state of the tab on show, by its own keys: in Replay policy, variant, episode, noise seed, whether a run is on show and
+// the time of the cursor; in Trap the tab and the policy.
 
-function createLink() {
-  const KEYS = ["policy", "variant", "episode", "seed", "run", "t"];
+function createLink(keys) {
+  const ALL = ["tab", "policy", "variant", "episode", "seed", "run", "t"];
   let state = {};
   let timer = 0;
 
@@ -12,16 +13,14 @@ function createLink() {
 
   function write() {
     timer = 0;
+    if (element.offsetParent === null) return; // another tab is on show
     history.replaceState(history.state, "", address());
   }
 
   function address() {
     const url = new URL(location.href);
-    for (const key of KEYS) {
-      const value = state[key];
-      if (value === null || value === undefined || value === "") url.searchParams.delete(key);
-      else url.searchParams.set(key, value);
-    }
+    for (const key of ALL) url.searchParams.delete(key);
+    for (const key of keys) if (![null, undefined, ""].includes(state[key])) url.searchParams.set(key, state[key]);
     url.search = url.search.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/"); // readable, and just as valid
     return url.href;
   }

@@ -5,7 +5,7 @@ const player = createPlayer(at("cams"), onTime, onPlaying);
 const traces = createTraces(at("plot"), scrub, onProbe);
 const strip = createStrip(at("strip"), (variant) => link.update({ variant }));
 const panel = createPanel({ panel: at("panel"), legend: at("legend"), table: at("joints"), small: at("how") }, traces.hide);
-const link = createLink();
+const link = createLink(["policy", "variant", "episode", "seed", "run", "t"]);
 let episodes = [];
 let recording = null; // the one on show
 let running = null; // id of the work going on, a preparation or a run; messages of any other are late and dropped
@@ -113,7 +113,7 @@ function forget() {
   link.update({ run: null });
 }
 
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const still = () => element.offsetParent === null || matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function wander() {
   if (!still()) player.play();
@@ -233,6 +233,7 @@ at("policy").addEventListener("change", () => {
 });
 at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") { stop(); openPolicy(); } });
 at("source").addEventListener("input", () => strip.wait("Press Enter to open it."));
+listenForTabs();
 listenForKeys({ player, move, stop });
 watch("value", onMessage);
 onMessage();

@@ -3,6 +3,7 @@
 
 function createStrip(host, onChange) {
   let policy = null;
+  const dials = new Map(); // role -> its dial
   let ready = false; // false: a sketch, drawn while the package is made
   let asked = null; // what was chosen when the run started: the dials may have moved since
   let measured = null; // of the last run: {choices, steps, stages: {role: ...}, total}
@@ -18,6 +19,7 @@ function createStrip(host, onChange) {
     policy = next;
     ready = isReady;
     measured = null;
+    dials.clear();
     const blocks = policy.stages.flatMap((stage) => [block(stage), make("span", { class: "arrow", "aria-hidden": "true" }, "→")]);
     host.replaceChildren(...blocks, outcome());
     if (dialed) dial(dialed);
@@ -25,28 +27,24 @@ function createStrip(host, onChange) {
   }
 
   function dial({ choices: chosen, steps }) {
-    for (const input of host.querySelectorAll(".seg input")) input.checked = chosen[input.name.replace("-precision", "")] === input.value;
+    for (const { role } of policy.stages) if (role in chosen) dials.get(role).set(chosen[role]);
     const slider = host.querySelector(".steps input");
-    if (!slider) return;
+    if (!slider || !steps) return;
+    slider.max = Math.max(slider.max, steps);
     slider.value = steps;
     slider.nextSibling.replaceChildren(...stepsParts(steps));
   }
 
   function block(stage) {
+    const own = createDial(stage, changed);
+    dials.set(stage.role, own);
     return make("fieldset", { class: "stage", "data-role": stage.role },
       make("legend", {}, stage.label),
       make("p", { class: "about" }, stage.about),
-      make("div", { class: "dials" }, toggle(stage), stage.steps ? steps(stage.steps) : null),
-      make("p", { class: "facts" }));
-  }
-
-  function toggle(stage) {
-    const options = stage.precisions.map((precision) => {
-      const input = make("input", { type: "radio", name: `${stage.role}-precision`, value: precision, onchange: changed });
-      input.checked = precision === stage.choice;
-      return make("label", {}, input, make("span", {}, precision.toUpperCase()));
-    });
-    return make("div", { class: "seg", role: "radiogroup", "aria-label": `${stage.label} precision` }, ...options);
+      make("div", { class: "dials" }, ...own.nodes, stage.steps ? steps(stage.steps) : null),
+      own.does,
+      make("p", { class: "facts" }),
+      make("p", { class: "facts proof" }));
   }
 
   function steps({ choice, most }) {
@@ -74,19 +72,21 @@ function createStrip(host, onChange) {
 
   function facts() {
     for (const stage of policy.stages) {
-      const line = host.querySelector(`[data-role="${stage.role}"] .facts`);
-      line.replaceChildren(...stageFacts(stage, measured?.stages[stage.role]));
-      line.classList.toggle("stale", Boolean(measured) && !matches(stage.role));
+      const found = measured?.stages[stage.role];
+      const [line, proof] = host.querySelectorAll(`[data-role="${stage.role}"] .facts`);
+      line.replaceChildren(...stageFacts(stage, found));
+      proof.replaceChildren(...(found?.proof ?? []).map(([text, title]) => make("span", { title: title || null }, text)));
+      for (const one of [line, proof]) one.classList.toggle("stale", Boolean(measured) && !matches(stage.role));
     }
     outcomeFacts();
   }
 
   function stageFacts(stage, found) {
     if (!found) return [stage.bytes ? fact(megabytes(stage.bytes), "in FP32") : "being prepared"];
-    return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? fact(`${found.speed.toFixed(1)}×`, "FP32") : null,
-      found.quantized ? make("span", { class: "nodes" }, found.quantized) : null].filter(Boolean);
+    return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? speed(found.speed) : null].filter(Boolean);
   }
 
+  const speed = (times) => make("span", { class: times < 0.95 ? "slow" : "" }, make("b", {}, `${times.toFixed(1)}×`), times < 0.95 ? " FP32: slower here" : " FP32");
   const fact = (value, rest) => make("span", {}, make("b", {}, value), rest ? ` ${rest}` : "");
 
   function matches(role) {
@@ -108,7 +108,7 @@ function createStrip(host, onChange) {
     line.replaceChildren(fact(milliseconds(measured.total), `of ${milliseconds(due)} until the next is due`), fact("", measured.source));
   }
 
-  const choices = () => Object.fromEntries([...host.querySelectorAll(".seg input:checked")].map((input) => [input.name.replace("-precision", ""), input.value]));
+  const choices = () => Object.fromEntries([...dials].map(([role, own]) => [role, own.value()]));
   const chosenSteps = () => Number(host.querySelector(".steps input")?.value ?? 0);
 
   function variant() {
@@ -119,7 +119,7 @@ function createStrip(host, onChange) {
   }
 
   function label() {
-    const parts = policy.stages.map(({ role, label }) => `${label.split(" ")[0].toLowerCase()} ${choices()[role].toUpperCase()}`);
+    const parts = policy.stages.map(({ role, label }) => `${label.split(" ")[0].toLowerCase()} ${dials.get(role).name()}`);
     return parts.join(", ") + (chosenSteps() ? `, ${chosenSteps()} ${stepsWord(chosenSteps())}` : "");
   }
 
@@ -137,5 +137,12 @@ function createStrip(host, onChange) {
     if (policy) facts();
   }
 
-  return { wait, load, remember, measure, forget, variant, label, reference: () => policy.reference, ready: () => ready };
+  function turn(text) {
+    if (!policy) return;
+    const parts = Object.fromEntries(text.split(",").map((part) => part.split("=")));
+    dial({ choices: parts, steps: Number(parts.steps) });
+    changed();
+  }
+
+  return { wait, load, turn, remember, measure, forget, variant, label, reference: () => policy.reference, ready: () => ready };
 }

@@ -1,0 +1,82 @@
+// A figure on the page: its title, its reading, the drawing, what others published beside it, and its numbers: to look at, and to take along as
+// picture and as table.
+
+const DRAWINGS = { heatmap: drawHeatmap, lines: drawLines, groups: drawGroups, bars: drawBars, dots: drawDots, table: drawTable };
+const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", partly: "± Partly, here.", "cannot tell": "? Cannot tell here." };
+
+function createFigure(data, context) {
+  const host = make("div", { class: "drawing" });
+  const node = make("section", { class: "figure", "data-figure": data.name, "aria-label": data.title },
+    make("div", {}, make("h2", {}, data.title), ...data.readings.map((text) => make("p", { class: "reading" }, text)),
+      data.roles && data.kind !== "groups" ? roles(data.roles) : null, host, make("p", { class: "caption" }, data.caption), take()),
+    published(data.published));
+
+  function redraw() {
+    if (host.clientWidth) DRAWINGS[data.kind](host, data, readInks(), context.open);
+  }
+
+  function roles(all) {
+    return make("div", { class: "roles" }, ...all.map(({ role, label }) => make("span", {}, draw("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, mark(role, 7, 7, readInks(), null)), label)));
+  }
+
+  function take() {
+    const file = `trap-${context.policy}-${data.name}`;
+    const picture = data.kind === "table" ? null : make("button", { type: "button", onclick: () => savePicture(host.querySelector("svg"), data, context, `${file}.png`) }, "PNG");
+    const sheet = make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": `Numbers: ${data.title}` });
+    const numbers = make("details", { ontoggle: () => { if (!sheet.firstChild) sheet.append(tableOf(data.table.columns, data.table.rows)); } }, make("summary", {}, "Numbers"), sheet);
+    return make("div", { class: "take" }, picture, make("button", { type: "button", onclick: () => saveTable(data.table, `${file}.csv`) }, "CSV"), numbers);
+  }
+
+  return { node, redraw };
+}
+
+function drawTable(host, data) {
+  host.replaceChildren(tableOf(data.head, data.rows));
+}
+
+function tableOf(columns, rows) {
+  const cell = (value) => make("td", {}, value === null || value === undefined ? "" : typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value));
+  return make("table", {}, make("thead", {}, make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))));
+}
+
+function published(claims) {
+  if (!claims.length) return make("aside");
+  return make("aside", { class: "published", "aria-label": "What others published" }, make("h3", {}, "what others published"), ...claims.map(({ says, source, link, verdict, here }) =>
+    make("article", { "data-verdict": verdict }, make("p", {}, says), make("p", { class: "from" }, make("a", { href: link, target: "_blank", rel: "noreferrer" }, source)),
+      make("p", { class: "here" }, make("b", {}, VERDICTS[verdict]), ` ${here}`))));
+}
+
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = make("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function saveTable({ columns, rows }, name) {
+  const quoted = (value) => (value === null || value === undefined ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+  save(new Blob([[columns, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n"), "\r\n"], { type: "text/csv" }), name);
+}
+
+// The drawing with its title above and its origin below, on paper, twice as fine as on screen.
+async function savePicture(svg, data, context, name) {
+  const inks = readInks();
+  const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
+  const lines = [...data.readings.flatMap((text) => folded(text, width, 13)), ""];
+  const small = folded(`${context.about} ${data.caption}`, width, 11);
+  const inner = svg.cloneNode(true);
+  const top = 40 + lines.length * 18;
+  for (const [key, value] of Object.entries({ x: 24, y: top })) inner.setAttribute(key, value);
+  const full = [width + 48, top + height + 24 + small.length * 15 + 16];
+  const sheet = picture(inks, ...full, data.title, draw("rect", { width: full[0], height: full[1], fill: inks.paper }),
+    say(inks, 24, 32, `${context.label}: ${data.title}`, { size: 16, weight: 600, ink: inks.ink }), ...lines.map((text, i) => say(inks, 24, 54 + i * 18, text, { size: 13, ink: inks.ink })),
+    inner, ...small.map((text, i) => say(inks, 24, top + height + 26 + i * 15, text, { size: 11 })));
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(sheet))}`;
+  await image.decode();
+  const canvas = make("canvas", { width: full[0] * 2, height: full[1] * 2 });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => save(blob, name), "image/png");
+}

@@ -1,0 +1,147 @@
+"""What others published is held against a report's own numbers: each claim can be agreed with, contradicted, and left open."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.ui.sample_report import cell, interval, sample_json
+from vla_demo.evaluation import agreement
+from vla_demo.evaluation.published import CLAIMS, compare
+
+ROLES = ["vision", "llm", "expert"]
+
+
+def report(**errors: tuple[float, float, float]) -> dict[str, Any]:
+    """A report of these precisions only: vision, llm, expert."""
+    made = sample_json("smolvla")
+    rows = [
+        cell(ROLES, role, precision.replace("_", "-"), value)
+        for precision, values in errors.items()
+        for role, value in zip(ROLES, values, strict=True)
+    ]
+    return {**made, "sensitivity": rows}
+
+
+def with_rows(made: dict[str, Any], stage: str, precision: str, **change: Any) -> dict[str, Any]:
+    rows = [row | change if (row["stage"], row["precision"]) == (stage, precision) else row for row in made["sensitivity"]]
+    return {**made, "sensitivity": rows}
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict", "word"),
+    [
+        ({"int8": (0.01, 0.01, 0.05), "int4": (0.02, 0.02, 0.2)}, "agrees", "2 of 2"),
+        ({"int8": (0.05, 0.01, 0.01)}, "differs", "the vision encoder in INT8"),
+        ({"int8": (0.01, 0.01, 0.05), "int4": (0.3, 0.02, 0.1)}, "partly", "the vision encoder in INT4"),
+        ({"int8": (0.050, 0.01, 0.051)}, "differs", "not distinguishable in INT8"),
+    ],
+)
+def test_the_article_s_fragile_expert(errors: Mapping[str, Any], verdict: str, word: str) -> None:
+    found = agreement.expert_is_fragile(report(**errors))
+    assert found.verdict == verdict
+    assert word in found.here
+
+
+def test_rounding_to_fp16_ranks_nothing() -> None:
+    assert agreement.expert_is_fragile(report(fp16=(1e-4, 1e-4, 9e-4))).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"), [((0.01, 0.09, 0.02), "agrees"), ((0.01, 0.02, 0.09), "differs"), ((0.01, 0.05, 0.051), "partly")]
+)
+def test_arm_s_prefix_in_fp32(errors: tuple[float, float, float], verdict: str) -> None:
+    assert agreement.prefix_needs_fp32(report(int8=errors)).verdict == verdict
+
+
+def test_no_universal_stage_is_contradicted_by_one_that_is_always_worst() -> None:
+    always = report(int8=(0.01, 0.01, 0.05), int4=(0.02, 0.02, 0.2))
+    changing = report(int8=(0.01, 0.01, 0.05), int4=(0.02, 0.2, 0.02))
+    assert [agreement.no_universal_stage(one).verdict for one in (always, changing)] == ["differs", "agrees"]
+    assert agreement.no_universal_stage(report(int8=(0.01, 0.01, 0.05))).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(("plain", "smooth", "verdict"), [(0.665, 0.9996, "agrees"), (0.665, 0.97, "partly"), (0.9991, 0.9997, "differs")])
+def test_smoothing_repairs_what_plain_int8_breaks(plain: float, smooth: float, verdict: str) -> None:
+    made = report(int8=(0.01, 0.01, 0.5), int8_smooth=(0.01, 0.01, 0.02))
+    made = with_rows(with_rows(made, "expert", "int8", min_cosine=plain), "expert", "int8-smooth", min_cosine=smooth)
+    assert agreement.smoothing_repairs(made).verdict == verdict
+
+
+def test_a_claim_about_smolvla_is_not_held_against_another_family() -> None:
+    assert agreement.smoothing_repairs({**report(int8=(1, 1, 1), int8_smooth=(1, 1, 1)), "family": "act"}).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [({"int8": 1.3, "int4": 1.0}, "agrees"), ({"int8": 0.5, "int4": 0.7}, "differs"), ({"int8": 1.2, "int4": 0.5}, "partly")],
+)
+def test_whether_errors_accumulate(last: Mapping[str, float], verdict: str) -> None:
+    made = {**report(), "amplification": {precision: [1.0, value] for precision, value in last.items()}}
+    assert agreement.errors_accumulate(made).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict", "word"), [((0.7, 0.8), "agrees", "less than"), ((1.0, 1.02), "differs", "they add"), ((2.9, 1.0), "partly", "")]
+)
+def test_whether_stages_add(ratios: tuple[float, float], verdict: str, word: str) -> None:
+    made = report()
+    pairs = [{**pair, "ratio": ratio} for pair, ratio in zip(made["two_by_two"], ratios, strict=True)]
+    found = agreement.stages_do_not_add({**made, "two_by_two": pairs})
+    assert found.verdict == verdict
+    assert word in found.here
+
+
+def layer(stage: str, block: int, error: float) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "layer": f"layers.{block}.mlp.down_proj",
+        "precision": "int8",
+        "own_error": 0.1,
+        "action_error": interval(error),
+    }
+
+
+@pytest.mark.parametrize(("expert", "verdict"), [(0.001, "agrees"), (0.02, "partly"), (0.2, "differs")])
+def test_late_vision_and_early_language_layers(expert: float, verdict: str) -> None:
+    layers = [
+        layer("vision", 0, 0.001),
+        layer("vision", 9, 0.05),
+        layer("llm", 0, 0.05),
+        layer("llm", 9, 0.001),
+        layer("expert", 0, expert),
+    ]
+    assert agreement.late_vision_early_language({**report(), "layers": layers}).verdict == verdict
+
+
+def test_a_smaller_graph_that_is_slower_is_counted() -> None:
+    made = report(int4=(0.1, 0.1, 0.1))
+    assert agreement.smaller_is_not_faster(made).verdict == "agrees"
+    fast = {**made, "sensitivity": [{**row, "ms": 1.0} for row in made["sensitivity"]]}
+    assert agreement.smaller_is_not_faster(fast).verdict == "differs"
+
+
+@pytest.mark.parametrize(("few", "many", "verdict"), [(0.3, 0.5, "agrees"), (0.5, 0.3, "differs"), (0.4, 0.41, "cannot tell")])
+def test_whether_the_demonstration_likes_fewer_steps(few: float, many: float, verdict: str) -> None:
+    steps = [{"steps": n, "vs_recorded": interval(error)} for n, error in ((1, few), (10, many))]
+    assert agreement.demonstration_likes_fewer_steps({**report(), "steps": steps}).verdict == verdict
+
+
+@pytest.mark.parametrize("policy", ["act", "smolvla"])
+def test_every_claim_says_something_about_either_policy_and_names_its_source(policy: str) -> None:
+    found = list(compare(sample_json(policy)))
+    assert len(found) == len(CLAIMS)
+    assert all(claim.source and claim.link.startswith("https://") and finding.here.endswith(".") for claim, finding in found)
+
+
+def test_an_act_has_nothing_to_say_about_iterations() -> None:
+    ((_, finding),) = compare(sample_json("act"), "iterations")
+    assert finding.verdict == "cannot tell"
+
+
+def test_rows_that_could_not_be_measured_decide_nothing() -> None:
+    made = sample_json("smolvla")
+    without = {**made, "sensitivity": [row for row in made["sensitivity"] if row["problem"] is None]}
+    assert json.dumps([f.here for _, f in compare(made)]) == json.dumps([f.here for _, f in compare(without)])
+    assert len(without["sensitivity"]) < len(made["sensitivity"])

@@ -1,0 +1,63 @@
+"""The sentences of the Trap tab: what a figure plots, and where and when its numbers were computed. The readings come with the report."""
+
+from datetime import UTC, datetime
+
+from vla_demo.evaluation.agreement import Report
+
+__all__ = ["ITERATIONS", "NOTHING", "POSITIONS", "SMOOTHNESS", "SPEED", "STEPS", "computed", "heatmap", "layers", "together", "two_by_two"]
+
+NOTHING = (
+    "Nothing has been computed for this policy yet. Compute quantizes each stage in each precision, runs it beside FP32 over the recorded "
+    "episodes with the same noise, and draws what it costs. It takes minutes and can be stopped."
+)
+SPEED = "Each mark is one stage in one precision. Times are medians, interleaved with FP32's in the same run on one machine."
+ITERATIONS = "RMS in standard deviations of the action, logarithmic; the same observations and noise in FP32 and in the variant."
+STEPS = (
+    "RMS in standard deviations of the action, with 95 % intervals. Seed to seed: how far FP32's own plans lie apart when only the noise "
+    "changes."
+)
+POSITIONS = "RMS in standard deviations of the action, logarithmic."
+SMOOTHNESS = "Jerk of the planned actions; boundary jump: the step from one chunk to the next against the median step inside one."
+
+
+def heatmap(unit: str) -> str:
+    return (
+        f"RMS over a chunk against FP32, {unit}; below it the 95 % interval and n, the number of observations. ▲ against the recorded "
+        "actions the variant is worse than FP32, ▼ better, no mark: not distinguishable. Choose a cell to open its variant in Replay."
+    )
+
+
+def two_by_two(first: str) -> str:
+    return (
+        f"Only the {first} in that precision, only the expert, both. ◆ is where both would lie if the two errors added up. RMS in standard "
+        "deviations of the action, 95 % intervals."
+    )
+
+
+def together(ratio: float | None) -> str:
+    return "" if ratio is None else f"both ÷ sum {ratio:.2f}"
+
+
+def layers(precisions: str) -> str:
+    return f"Error at the actions when only this layer is in {precisions}; RMS in standard deviations of the action, 95 % intervals."
+
+
+def computed(report: Report) -> str:
+    """One small paragraph: when, where, from how much, of which checkpoint."""
+    made = report["computed"]
+    seen = f"{report['n_observations']} observations of {report['n_episodes']} recorded episodes"
+    return (
+        f"Computed on {_day(made['when'])} on {made['machine']} in {_duration(made['seconds'])}, from {seen}. "
+        f"Checkpoint {(report['revision'] or report['checkpoint'])[:12]}. "
+        f"Intervals are {report['bootstrap']['level'] * 100:.0f} %, bootstrapped over whole episodes."
+    )
+
+
+def _day(when: str) -> str:
+    """2026-11-22T19:30:00+00:00 as 22 November 2026, 19:30 UTC."""
+    moment = datetime.fromisoformat(when)
+    return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%-d %B %Y, %H:%M} UTC"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
