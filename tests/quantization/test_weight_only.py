@@ -31,7 +31,7 @@ def made(fp32: Path, scheme: Scheme) -> tuple[Path, Sequence[Decision]]:
 
 
 def in_blocks(bits: int, block: int, activation_bits: int = 32) -> WeightOnly:
-    return WeightOnly(f"int{bits}" if bits < 8 else "int8w", bits, block, activation_bits, symmetric=bits == 2)
+    return WeightOnly(f"int{bits}" if bits < 8 else "int8w", bits, block, activation_bits, symmetric=True)
 
 
 @pytest.fixture
