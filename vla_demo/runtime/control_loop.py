@@ -5,6 +5,7 @@ a `SimulatedWorker` under a manual clock makes an inference cost whatever it is 
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.observation import ActionChunk, Clock, Observation
 from vla_demo.runtime.action_queue import ActionQueue, Merged
+from vla_demo.runtime.continuation import Continuation
 
 __all__ = ["MODES", "Answer", "Arrival", "Body", "ControlLoop", "LoopSettings", "Request", "SimulatedWorker", "Tick", "Worker"]
 
-MODES = ("sync", "async")
+MODES = ("sync", "async", "seamfree")
+_REMEMBERED = 5  # delays: one late answer should not count for ever
 _SMALLEST = 1e-9  # s; schedules are sums of floats
 
 
@@ -28,7 +31,7 @@ class LoopSettings:
 
     actions_per_chunk: int  # of each planned chunk, how many are queued
     fps: float = 30.0
-    mode: str = "async"  # sync: infer when the queue is empty, and stand still meanwhile; async: while it still lasts
+    mode: str = "async"  # sync: infer when the queue is empty, standing still; async: while it lasts; seamfree: going on from what is left
     chunk_size_threshold: float = 0.5  # async: ask when the queue holds at most this share of a chunk
     aggregate: str = "weighted_average"
     deadline: float = math.inf  # s; an answer that takes longer is given up and asked for anew
@@ -49,6 +52,7 @@ class Request:
     observation: Observation
     stamp: int  # actions executed before it was captured: the step its first action is for
     asked_at: float  # s
+    after: Continuation | None = None  # seamfree: what its chunk should go on from
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,10 @@ class ControlLoop:
 
     def __init__(self, body: Body, worker: Worker, clock: Clock, settings: LoopSettings) -> None:
         self._body, self._worker, self._clock, self._settings = body, worker, clock, settings
-        self._queue = ActionQueue(settings.aggregate)
+        self._queue = ActionQueue("latest_only" if settings.mode == "seamfree" else settings.aggregate)
         self._pending: Request | None = None
         self._asked = self._failures = 0
+        self._delays: deque[int] = deque(maxlen=_REMEMBERED)  # ticks from asking to arriving
 
     def ticks(self) -> Iterator[Tick]:
         """One a control period, forever. A tick that comes more than a period late shifts the schedule: no burst makes up for it.
@@ -161,6 +166,7 @@ class ControlLoop:
         actions = answer.outcome.actions[: self._settings.actions_per_chunk]
         if not np.isfinite(actions).all():
             return None, self._failed(VlaDemoError("the policy answered numbers that are not finite; its chunk is dropped"))
+        self._delays.append(math.ceil((self._clock.now() - answer.request.asked_at) * self._settings.fps - _SMALLEST))
         merged = self._queue.merge(actions, answer.request.stamp, answer.outcome.observed_at)
         return Arrival(answer.request, merged, dict(answer.outcome.stage_ms)), None
 
@@ -179,13 +185,18 @@ class ControlLoop:
 
     def _request(self) -> Request | None:
         """Ask when the queue is low and nothing is under way: with the newest observation, and never lost, as the next tick asks again."""
-        most = self._settings.chunk_size_threshold * self._settings.actions_per_chunk if self._settings.mode == "async" else 0
+        most = self._settings.chunk_size_threshold * self._settings.actions_per_chunk if self._settings.mode != "sync" else 0
         if self._pending is not None or len(self._queue) > most:
             return None
-        self._pending = Request(self._asked, self._body.observe(), self._queue.executed, self._clock.now())
+        self._pending = Request(self._asked, self._body.observe(), self._queue.executed, self._clock.now(), self._after())
         self._asked += 1
         self._worker.ask(self._pending)
         return self._pending
+
+    def _after(self) -> Continuation | None:
+        """What is still planned; the longest of the last delays tells how much of it will be executed before the answer comes."""
+        left = self._queue.remainder() if self._settings.mode == "seamfree" else None
+        return None if left is None else Continuation(left, min(len(left), max(self._delays, default=len(left))))
 
 
 class SimulatedWorker:

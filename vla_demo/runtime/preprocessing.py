@@ -4,6 +4,7 @@ Everything here follows the recipes in the package; what does not fit is refused
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,12 @@ class Preprocessor:
     def actions(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
         """(1, T, A) of the graphs to (T, J) in dataset units."""
         return unnormalize(output[0], self._recipes.action, len(self._spec.joint_names))
+
+    def normalized_actions(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, J) in dataset units to (n, A) as the graphs denoise them: the inverse of `actions`, padded with zeros."""
+        width = (self._spec.noise_shape or (0, len(self._spec.joint_names)))[1]
+        recipe = replace(self._recipes.action, padded_to=width)
+        return np.stack([normalize(row, recipe) for row in actions])
 
     def _pixels(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         pictures = [to_input(image, self._operations[camera]) for image, camera in zip(images, self._spec.cameras, strict=True)]

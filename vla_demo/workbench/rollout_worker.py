@@ -45,11 +45,12 @@ def tried(job: RolloutJob, start: "Start") -> TriedStart:
     body, clock = TwinBody(twin, start, job.fps), ManualClock()
 
     def infer(request: Request) -> ActionChunk:
-        return policy.predict_chunk(request.observation, noise=chunk_noise(policy.spec, job.seed, start.number, request.number))
+        noise = chunk_noise(policy.spec, job.seed, start.number, request.number)
+        return policy.predict_chunk(request.observation, noise=noise, after=request.after)
 
     def judge() -> Judgement:
         now = body.measure()
-        return Judgement(now.held, now.bag_in_mug, now.success)
+        return Judgement(bool(now.held), bool(now.bag_in_mug), bool(now.success))
 
     settings = LoopSettings(job.actions_per_chunk, job.fps, job.mode, job.threshold, job.aggregate)
     loop = ControlLoop(body, SimulatedWorker(infer, lambda _: job.latency, clock), clock, settings)

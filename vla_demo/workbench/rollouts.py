@@ -86,6 +86,8 @@ def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
     actions = request.actions_per_chunk or own
     if not 1 <= actions <= spec.chunk_size:
         raise InvalidInput(f"actions_per_chunk {actions} is out of range; {spec.checkpoint} plans {spec.chunk_size}, so 1 to that")
+    if request.mode == "seamfree" and spec.noise_shape is None:
+        raise InvalidInput(f"{spec.family} does not denoise, so it has no seam-free mode; sync and async are valid")
     if not request.patience > 0:
         raise InvalidInput(f"patience {request.patience:g} s is out of range; valid: more than 0")
     return RolloutJob(
