@@ -1,6 +1,7 @@
 """The recorded demonstrations in memory: shrunk pictures (memory-mapped, decoded once), joints, actions, and where episodes end."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -37,20 +38,21 @@ class Demonstrations:
         return {key: {"mean": torch.from_numpy(v.mean(0)), "std": torch.from_numpy(v.std(0))} for key, v in numbers.items()}
 
 
-def open_demonstrations(data: Path, cache: Path, jobs: int = 2) -> Demonstrations:
-    """A LeRobot v3 folder; its videos are decoded and shrunk into `cache` the first time."""
-    dataset = open_dataset(data)
-    episodes = [dataset.episode(summary.index) for summary in dataset.episodes]
+def open_demonstrations(folders: Sequence[Path], cache: Path, jobs: int = 2) -> Demonstrations:
+    """LeRobot v3 folders, one after the other; their videos are decoded and shrunk into `cache` the first time."""
+    datasets = [open_dataset(folder) for folder in folders]
+    listed = [(folder, summary.index) for folder, dataset in zip(folders, datasets, strict=True) for summary in dataset.episodes]
+    episodes = [dataset.episode(summary.index) for dataset in datasets for summary in dataset.episodes]
     lengths = np.array([len(e) for e in episodes])
     file = cache / "pictures.npy"
     if not file.is_file():
-        _decode(data, file, lengths, [s.index for s in dataset.episodes], jobs)
+        _decode(file, lengths, listed, jobs)
     return Demonstrations(
         pictures=np.load(file, mmap_mode="r"),
         states=np.concatenate([e.states for e in episodes]),
         actions=np.concatenate([e.actions for e in episodes]),
         ends=np.repeat(np.cumsum(lengths), lengths),
-        joint_names=dataset.joint_names,
+        joint_names=datasets[0].joint_names,
         instruction=episodes[0].instruction,
     )
 
@@ -62,22 +64,22 @@ def chunks(demos: Demonstrations, frames: NDArray[np.int64], length: int) -> tup
     return demos.actions[np.minimum(steps, last)], steps > last
 
 
-def _decode(data: Path, file: Path, lengths: NDArray[np.int64], indices: list[int], jobs: int) -> None:
+def _decode(file: Path, lengths: NDArray[np.int64], listed: list[tuple[Path, int]], jobs: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part.npy")
     np.lib.format.open_memmap(part, "w+", np.uint8, (int(lengths.sum()), len(CAMERAS), *SIZE, 3)).flush()
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    work = [(index, int(start), int(length)) for index, start, length in zip(indices, starts, lengths, strict=True)]
+    work = [(*which, int(start), int(length)) for which, start, length in zip(listed, starts, lengths, strict=True)]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for done, _ in enumerate(pool.map(partial(_decode_episode, data, part), work), 1):
+        for done, _ in enumerate(pool.map(partial(_decode_episode, part), work), 1):
             if done % 20 == 0:
                 print(f"decoded {done}/{len(work)} episodes", flush=True)
     os.replace(part, file)
 
 
-def _decode_episode(data: Path, part: Path, work: tuple[int, int, int]) -> None:
+def _decode_episode(part: Path, work: tuple[Path, int, int, int]) -> None:
     torch.set_num_threads(1)
-    index, start, length = work
+    data, index, start, length = work
     out = np.load(part, mmap_mode="r+")
     episode = open_dataset(data).episode(index)
     for block in range(0, length, _AT_ONCE):

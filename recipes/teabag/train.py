@@ -53,7 +53,7 @@ _AVERAGE, _SHORT_AVERAGE = 0.998, 0.99
 @dataclass(frozen=True, slots=True)
 class Job:
     family: ModuleType
-    data: Path
+    data: tuple[Path, ...]
     out: Path
     shared: Path  # frames and scenes, for both policies
     minutes: float
@@ -63,7 +63,15 @@ class Job:
         return Stage(name, self.out, self.minutes * family.SHARES[name], family.RATES[name], family.BATCHES[name], **settings)
 
     def demonstrations(self) -> Demonstrations:
-        return open_demonstrations(self.data, self.shared / "frames")
+        return open_demonstrations(self.data, self.shared / f"frames-{self._name}")
+
+    def features(self) -> Path:
+        """Where this policy's features of these demonstrations are kept."""
+        return self.out / f"features-{self._name}.npy"
+
+    @property
+    def _name(self) -> str:
+        return "-".join(folder.name for folder in self.data)
 
     def build(self) -> Any:
         torch.manual_seed(0)
@@ -90,13 +98,13 @@ def run_vision(job: Job) -> None:
 
 
 def run_features(job: Job) -> None:
-    open_features(job.family, _with_vision(job), job.demonstrations(), job.out / "features.npy")
+    open_features(job.family, _with_vision(job), job.demonstrations(), job.features())
 
 
 def run_policy(job: Job) -> None:
     demos = job.demonstrations()
     policy = _with_vision(job)
-    features = open_features(job.family, policy, demos, job.out / "features.npy")
+    features = open_features(job.family, policy, demos, job.features())
     batches = Batches(job.family, policy, demos)
     model = job.family.use_features(policy).train()
 
@@ -194,7 +202,7 @@ def _load(policy: Any, values: dict[str, torch.Tensor]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("runs/train"), help="the recorded demonstrations (LeRobot v3)")
+    parser.add_argument("--data", type=Path, nargs="+", default=[Path("runs/train")], help="recorded demonstrations (LeRobot v3 folders)")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--policy", choices=tuple(FAMILIES), required=True)
     parser.add_argument("--stage", choices=STAGES, help="only this one; default: all in order")
@@ -204,7 +212,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # Adam's tiny second moments are several times slower to compute with as denormals
     shared = arguments.shared or arguments.out.parent
-    job = Job(FAMILIES[arguments.policy], arguments.data, arguments.out, shared, arguments.minutes)
+    job = Job(FAMILIES[arguments.policy], tuple(arguments.data), arguments.out, shared, arguments.minutes)
     try:
         for name in [arguments.stage] if arguments.stage else STAGES:
             print(f"== {name}", flush=True)
