@@ -12,28 +12,40 @@ def about(figure: str, of: TrapReport) -> str:
 
 
 def test_the_stage_that_costs_most_is_named_with_its_factor() -> None:
-    assert "In int8, the action expert costs most: 0.03" in about("heatmap", report())
-    assert "3.0 times the vision encoder's" in about("heatmap", report())
-    assert "overlap" not in about("heatmap", report())
+    assert "In int8 the action expert costs most: 3.0 times the error of the next stage." in about("heatmap", report())
     close = replace(report(), sensitivity=(row("vision", "int8", 0.03), row("expert", "int8", 0.031)))
-    assert "their intervals overlap" in about("heatmap", close)
+    assert "costs most, though its interval overlaps the next: 1.0 times" in about("heatmap", close)
+
+
+def test_precisions_of_which_the_same_is_true_share_a_sentence() -> None:
+    rows = [row(stage, precision, error) for precision in ("int8", "int4") for stage, error in (("vision", 0.01), ("expert", 0.03))]
+    assert "In int8 and int4 the action expert costs most" in about("heatmap", replace(report(), sensitivity=tuple(rows)))
 
 
 def test_a_stage_that_is_slower_in_fewer_bytes_is_said_to_be() -> None:
     said = about("speed", report())
-    assert "The action expert in int8 is slower here, 1.50 times FP32's time, with 25% of the bytes" in said
-    assert "The vision encoder in int8 is 2.00 times as fast as FP32 here" in said
-    assert "slower" not in about("speed", replace(report(), sensitivity=(row("expert", "int8", 0.1, ms=19.9),)))
+    assert "Smaller but slower on this machine: the action expert in int8 (1.5 times FP32's time with 25% of its bytes)." in said
+    assert "Faster than FP32 on this machine: the vision encoder in int8 (2.0 times)." in said
+    assert about("speed", replace(report(), sensitivity=(row("expert", "int8", 0.1, ms=19.9),))) == ""
 
 
 def test_the_loop_amplifies_contracts_or_does_neither() -> None:
-    assert "the loop contracts them (amplification 0.50)" in about("iterations", report())
-    assert "the loop amplifies them" in about("iterations", replace(report(), amplification={"int8": (1.0, 1.7)}))
-    assert "as they are" in about("iterations", replace(report(), amplification={"int8": (1.0, 1.01)}))
+    assert "The loop contracts what the steps of an expert in int8 get wrong: amplification 0.50" in about("iterations", report())
+    assert "The loop amplifies" in about("iterations", replace(report(), amplification={"int8": (1.0, 1.7)}))
+    assert "passes on as it is" in about("iterations", replace(report(), amplification={"int8": (1.0, 1.01)}))
+    assert "err in much the same direction (coherence 0.90; 0.71 would be chance)" in about("iterations", report())
+    assert "partly cancel" in about("iterations", replace(report(), coherence={"int8": (1.0, 0.72)}))
+
+
+def test_a_fresh_error_that_grows_is_said_to() -> None:
+    assert "as large as the first's in int8: 1.0 times" in about("iterations", report())
+    errors = replace(report().per_iteration["int8"], teacher_forced=(0.1, 0.3))
+    assert "larger than the first's in int8: 3.0 times" in about("iterations", replace(report(), per_iteration={"int8": errors}))
 
 
 def test_whether_errors_add_is_said() -> None:
-    assert "they add (ratio 1.00)" in about("two_by_two", report())
+    assert "together are their sum (ratio 1.00; unrelated errors would give 0.79)" in about("two_by_two", report())
+    assert "the expert brings more of the error: 3.0 times" in about("two_by_two", report())
     square = report().two_by_two[0]
     assert "worse than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=2.9),)))
     assert "less than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=0.8),)))
@@ -41,7 +53,8 @@ def test_whether_errors_add_is_said() -> None:
 
 def test_steps_are_weighed_against_precision_and_the_recording_is_warned_of() -> None:
     said = about("steps", report())
-    assert "From 2 steps on, int8 costs more" in said and "fewer steps lean to the average" in said
+    assert "From 2 steps on, int8 in all stages costs more than the steps that are saved: 0.04 against 0.02." in said
+    assert "few steps lean to the average" in said
     rough = replace(report(), steps=tuple(replace(r, solver=around(9.0), vs_recorded=around(0.1)) for r in report().steps))
     assert "saving steps costs more than int8" in about("steps", rough) and "average" not in about("steps", rough)
 
@@ -49,7 +62,9 @@ def test_steps_are_weighed_against_precision_and_the_recording_is_warned_of() ->
 def test_what_the_episodes_do_not_tell_apart_is_said_in_these_words() -> None:
     assert "3 of 3 variants are not distinguishable" in about("heatmap", report())
     worse = tuple(replace(r, verdict="worse") if r.verdict else r for r in report().sensitivity)
-    assert "Worse than FP32 against the recording: vision in int8" in about("heatmap", replace(report(), sensitivity=worse))
+    assert "Farther from the recording than FP32: vision in int8, expert in int8 and all in int8." in about(
+        "heatmap", replace(report(), sensitivity=worse)
+    )
 
 
 def test_the_spread_of_the_policy_itself_is_the_yardstick() -> None:
@@ -61,7 +76,9 @@ def test_what_is_not_possible_is_listed() -> None:
 
 
 def test_positions_and_jerk_are_said_when_there_is_something_to_say() -> None:
-    assert "last third" in about("by_position", report()) and "1.2 times FP32's jerk" in about("smoothness", report())
+    assert "grows along the chunk in int8: the last third is 4.0 times" in about("by_position", report()) and "int8 (1.2 times)" in about(
+        "smoothness", report()
+    )
     calm = replace(report(), smoothness=dict.fromkeys(("recorded", "fp32", "int8"), report().fp32.smoothness))
     assert about("smoothness", calm) == ""
 
@@ -76,5 +93,5 @@ def test_the_layer_that_costs_most_is_named_and_whether_its_own_error_told_so() 
 
 
 def test_no_numbers_no_sentences() -> None:
-    empty = replace(report(), sensitivity=(), per_iteration={}, two_by_two=(), steps=(), by_position={})
+    empty = replace(report(), sensitivity=(), per_iteration={}, amplification={}, coherence={}, two_by_two=(), steps=(), by_position={})
     assert [f.figure for f in findings(empty)] == ["smoothness"]

@@ -24,7 +24,7 @@ def add_to(verbs: Any) -> None:
     trap.add_argument(
         "--variant", action="append", default=[], metavar="V", help="such as vision=int8; may be given again (default: all of them)"
     )
-    trap.add_argument("--steps", type=_numbers, metavar="N", help="denoising steps to compare, such as 1,2,5,10 (default: 1-3,5,10,20)")
+    trap.add_argument("--steps", type=_numbers, metavar="N", help="denoising steps to compare, such as 1,2,5,10 (default: 1,2,5,10,20)")
     trap.add_argument(
         "--layers", default="", metavar="P", help="also try every layer alone in these precisions, such as int8,int4 (takes longer)"
     )

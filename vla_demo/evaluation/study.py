@@ -122,7 +122,7 @@ class _Visit:
             reference_ms = self._reference_ms(expected)
         both = self._prefix_differs and self._last_differs
         alone = _planned(self.policy, prefix, moment.noise, self.policy.spec.denoise_steps)[0] if both else None
-        swept = self._sweep(prefix, moment) if number in self.plan.swept and self.differs_everywhere else {}
+        swept = self._sweep(prefix, moment, actions) if number in self.plan.swept and self.differs_everywhere else {}
         return VariantChunk(actions, alone, self._flow(expected, path), swept, dict(run.stage_ms), reference_ms)
 
     @property
@@ -142,8 +142,11 @@ class _Visit:
             return None
         return flow_errors(self.variant, self.variant.condition(expected.prefix), expected.path, own, self.plan.unit)
 
-    def _sweep(self, prefix: Tensors, moment: Moment) -> Mapping[int, Array]:
-        return {steps: _planned(self.variant, prefix, moment.noise, steps)[0] for steps in self.plan.steps}
+    def _sweep(self, prefix: Tensors, moment: Moment, own: Array) -> Mapping[int, Array]:
+        """`own`: the chunk of the checkpoint's own number of steps, which need not be planned again."""
+        others = [steps for steps in self.plan.steps if steps != self.variant.spec.denoise_steps]
+        swept = {steps: _planned(self.variant, prefix, moment.noise, steps)[0] for steps in others}
+        return swept if len(others) == len(self.plan.steps) else {**swept, self.variant.spec.denoise_steps or 0: own}
 
 
 def _reference_sweep(

@@ -19,7 +19,7 @@ from vla_demo.workbench.progress import Preparing
 
 __all__ = ["layer_rows"]
 
-LAYER_MOMENTS = 10  # every layer costs as many chunks
+LAYER_MOMENTS = 8  # every layer costs as many chunks
 
 
 def layer_rows(
