@@ -83,11 +83,12 @@ def test_whether_errors_accumulate(last: Mapping[str, float], verdict: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("ratios", "verdict", "word"), [((0.7, 0.8), "agrees", "less than"), ((1.0, 1.02), "differs", "they add"), ((2.9, 1.0), "partly", "")]
+    ("residuals", "verdict", "word"),
+    [((0.82, 0.3), "agrees", "82 % in INT8"), ((0.0, 0.03), "differs", "by itself"), ((0.89, 0.03), "partly", "together")],
 )
-def test_whether_stages_add(ratios: tuple[float, float], verdict: str, word: str) -> None:
+def test_whether_stages_add(residuals: tuple[float, float], verdict: str, word: str) -> None:
     made = report()
-    pairs = [{**pair, "ratio": ratio} for pair, ratio in zip(made["two_by_two"], ratios, strict=True)]
+    pairs = [{**pair, "residual": residual} for pair, residual in zip(made["two_by_two"], residuals, strict=True)]
     found = agreement.stages_do_not_add({**made, "two_by_two": pairs})
     assert found.verdict == verdict
     assert word in found.here

@@ -151,7 +151,7 @@ def sample_json(policy: str) -> dict[str, Any]:
         "episodes": list(range(8)),
         "n_episodes": 8,
         "n_observations": N,
-        "unit": "in standard deviations of the checkpoint's action",
+        "unit": "standard deviations of the action, by the checkpoint's statistics",
         "bootstrap": {"resamples": 2000, "level": 0.95, "clustered_by": "episode"},
         "seed": 0,
         "fp32": {

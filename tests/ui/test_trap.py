@@ -56,7 +56,14 @@ def test_a_worse_variant_carries_a_mark_and_others_do_not() -> None:
 def test_what_could_not_be_measured_says_why() -> None:
     drawn = figure(sample_json("smolvla"), "heatmap")
     row = [one["precision"] for one in drawn["rows"]].index("int8-static-entropy")
-    assert drawn["cells"][row] == [{"problem": "Vision encoder in INT8 static entropy: int8-static needs calibration"}, None, None, None]
+    said = {"problem": "Vision encoder in INT8 static entropy: int8-static needs calibration", "why": "int8-static needs calibration"}
+    assert drawn["cells"][row] == [said, None, None, None]
+
+
+def test_a_reading_calls_precisions_what_the_page_calls_them() -> None:
+    finding = {"figure": "heatmap", "text": "In int8w and int8-smooth, not in vision=int4."}
+    drawn = figure({**sample_json("act"), "findings": [finding]}, "heatmap")
+    assert drawn["readings"] == ["In INT8 weights and INT8 smooth, not in vision=INT4."]
 
 
 def test_precisions_stand_as_on_the_dial_with_recipes_last() -> None:

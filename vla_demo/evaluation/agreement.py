@@ -29,6 +29,7 @@ Verdict = Literal["agrees", "differs", "partly", "cannot tell"]
 
 ALONE = ("vision", "llm", "expert")  # the stages one by one; "all" is their union
 TIE = 0.1  # a ratio this close to 1 counts as 1
+INTERACTION = 0.2  # of the error of both: the published share in the mildest case
 FRAGILE_LAYERS = 10.0  # published: 40 to 70; an order of magnitude is still the same story
 
 
@@ -142,21 +143,13 @@ def errors_accumulate(report: Report) -> Finding:
 
 
 def stages_do_not_add(report: Report) -> Finding:
-    pairs = [pair for pair in report.get("two_by_two", []) if pair["ratio"] is not None]
-    if not pairs:
+    misses = {pair["precision"]: float(pair["residual"]) for pair in report.get("two_by_two", []) if pair["residual"] is not None}
+    if not misses:
         return _cannot("The two halves were not measured together.")
-    ratios = {pair["precision"]: float(pair["ratio"]) for pair in pairs}
-    apart = [ratio for ratio in ratios.values() if abs(ratio - 1) > TIE]
-    words = ", ".join(f"{_name(p)} {ratio:.2f}" for p, ratio in ratios.items())
-    kind = (
-        "less than their sum"
-        if max(ratios.values()) < 1 - TIE
-        else "more than their sum"
-        if min(ratios.values()) > 1 + TIE
-        else "not their sum"
-    )
-    ending = f"both together cost {kind}" if apart else "they add"
-    return Finding(_share(len(apart), len(ratios)), f"Error of both over the sum of each: {words}; {ending}.")
+    words = ", ".join(f"{miss * 100:.0f} % in {_name(p)}" for p, miss in misses.items())
+    apart = sum(miss >= INTERACTION for miss in misses.values())
+    ending = "each half can be judged by itself" if apart == 0 else "measure both together"
+    return Finding(_share(apart, len(misses)), f"Adding the errors of prefix and expert misses the error of both by {words}: {ending}.")
 
 
 def late_vision_early_language(report: Report) -> Finding:

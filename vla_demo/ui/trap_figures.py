@@ -3,6 +3,7 @@
 Pure data in, plain JSON out; how a figure looks is the page's business. A figure whose numbers the report does not have is left out.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from vla_demo.ui.words import joint_label
 __all__ = ["figures", "in_order", "stage_label"]
 
 Figure = dict[str, Any]
+PRECISION = re.compile(rf"\b(?:{'|'.join(sorted(OFFERED_PRECISIONS, key=len, reverse=True))})\b(?!=)")
 STAGES: Mapping[str, str] = {"vision": "Vision encoder", "llm": "Language backbone", "expert": "Action expert", "all": "All stages"}
 
 
@@ -31,7 +33,7 @@ def _figure(report: Report, name: str, title: str, data: Figure) -> Figure:
     return {
         "name": name,
         "title": title,
-        "readings": [finding["text"] for finding in report["findings"] if finding["figure"] == name],
+        "readings": [_spoken(finding["text"]) for finding in report["findings"] if finding["figure"] == name],
         "published": [
             {"says": claim.says, "source": claim.source, "link": claim.link, "verdict": found.verdict, "here": found.here}
             for claim, found in compare(report, name)
@@ -39,6 +41,11 @@ def _figure(report: Report, name: str, title: str, data: Figure) -> Figure:
         "table": TABLES[name](report),
         **data,
     }
+
+
+def _spoken(text: str) -> str:
+    """Precisions by the names they have on the page: int8w is INT8 weights."""
+    return PRECISION.sub(lambda found: precision_label(found.group()), text)
 
 
 def stage_label(role: str) -> str:
@@ -74,6 +81,7 @@ def _heatmap(report: Report) -> Figure:
         "rows": [_row(precision) for precision in rows],
         "cells": [[_cell(cells.get((precision, role))) for role in roles] for precision in rows],
         "caption": words.heatmap(report["unit"]),
+        "hint": words.CELL_HINT,
     }
 
 
@@ -86,7 +94,8 @@ def _cell(cell: Mapping[str, Any] | None) -> Figure | None:
     if cell is None:
         return None
     if cell["problem"] is not None:
-        return {"problem": f"{_subject_of(cell)}: {cell['problem']}"}
+        why = cell["problem"].partition(": ")  # what it says about, and why
+        return {"problem": f"{_subject_of(cell)}: {cell['problem']}", "why": why[2] or why[0]}
     error = cell["error"]
     mark = {"worse": "▲", "better": "▼"}.get(cell["verdict"], "")
     said = f"{_subject_of(cell)}: error {error['mean']:.2g}, {error['low']:.2g} to {error['high']:.2g}"
@@ -237,7 +246,7 @@ def _subject(name: str) -> str:
 
 
 def _written(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 FIGURES: Mapping[str, tuple[str, Callable[[Report], Figure]]] = {

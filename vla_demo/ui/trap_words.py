@@ -4,8 +4,22 @@ from datetime import UTC, datetime
 
 from vla_demo.evaluation.agreement import Report
 
-__all__ = ["ITERATIONS", "NOTHING", "POSITIONS", "SMOOTHNESS", "SPEED", "STEPS", "computed", "heatmap", "layers", "together", "two_by_two"]
+__all__ = [
+    "CELL_HINT",
+    "ITERATIONS",
+    "NOTHING",
+    "POSITIONS",
+    "SMOOTHNESS",
+    "SPEED",
+    "STEPS",
+    "computed",
+    "heatmap",
+    "layers",
+    "together",
+    "two_by_two",
+]
 
+CELL_HINT = "Choose a cell to open its variant in Replay."
 NOTHING = (
     "Nothing has been computed for this policy yet. Compute quantizes each stage in each precision, runs it beside FP32 over the recorded "
     "episodes with the same noise, and draws what it costs. It takes minutes and can be stopped."
@@ -17,20 +31,23 @@ STEPS = (
     "changes."
 )
 POSITIONS = "RMS in standard deviations of the action, logarithmic."
-SMOOTHNESS = "Jerk of the planned actions; boundary jump: the step from one chunk to the next against the median step inside one."
+SMOOTHNESS = (
+    "Jerk: third difference of the planned actions, standard deviations per s³. Boundary jump: the first step into a plan over the median "
+    "step inside it. Gripper flips: changes of its direction in a second."
+)
 
 
 def heatmap(unit: str) -> str:
     return (
-        f"RMS over a chunk against FP32, {unit}; below it the 95 % interval and n, the number of observations. ▲ against the recorded "
-        "actions the variant is worse than FP32, ▼ better, no mark: not distinguishable. Choose a cell to open its variant in Replay."
+        f"RMS over a chunk against FP32, in {unit}; below it the 95 % interval and n, the number of observations. ▲ against the recorded "
+        "actions the variant is worse than FP32, ▼ better, no mark: not distinguishable."
     )
 
 
 def two_by_two(first: str) -> str:
     return (
-        f"Only the {first} in that precision, only the expert, both. ◆ is where both would lie if the two errors added up. RMS in standard "
-        "deviations of the action, 95 % intervals."
+        f"Only the {first} in that precision, only the expert, both. ◇ is the sum of the two, which both reach only if the two errors "
+        "point the same way. Each precision has a scale of its own. RMS in standard deviations of the action, 95 % intervals."
     )
 
 

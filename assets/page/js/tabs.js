@@ -12,7 +12,7 @@ function turnTo({ policy, variant }) {
     forget();
     openPolicy();
   }
-  at("run").focus();
+  requestAnimationFrame(() => at("run").focus()); // by then this tab is on show
 }
 
 function onTab(tab) {

@@ -13,7 +13,7 @@ function drawGroups(host, data, inks) {
     nodes.push(say(inks, 0, y + 14, group.label, { size: 13, weight: 600, ink: inks.ink }), say(inks, width, y + 14, group.aside, { at: "end", mono: true }));
     group.bars.forEach((bar, i) => {
       const at = y + 26 + i * 24;
-      nodes.push(say(inks, 0, at + 12, bar.label), ...lyingBar(bar, px, at, bar.part === "both" ? inks.ink : inks.role[bar.part === "expert" ? "expert" : "vision"], inks, bar.part === "both" ? group.sum : 0));
+      nodes.push(say(inks, 0, at + 12, bar.label), ...lyingBar(bar, px, at, bar.part === "both" ? inks.soft : inks.role[bar.part === "expert" ? "expert" : "vision"], inks, bar.part === "both" ? group.sum : 0));
     });
     const last = y + 26 + 2 * 24 + 8;
     nodes.push(draw("path", { d: `M${px(group.sum)} ${last - 7}l6 7l-6 7l-6 -7Z`, fill: inks.paper, stroke: inks.ink, "stroke-width": 1.6 }, told(`if they added up: ${short(group.sum)}`)));
@@ -22,11 +22,12 @@ function drawGroups(host, data, inks) {
   host.replaceChildren(picture(inks, width, y, "Errors of each half and of both", ...nodes));
 }
 
-// A bar from zero to its mean, a whisker over its interval, its number at the end, past what else is marked there (`beyond`).
+// A bar from zero to its mean, a whisker over its interval, its number at the end, or past the mark at `beyond` where that is in the way.
 function lyingBar({ mean, low, high, label, said }, px, y, color, inks, beyond = 0) {
+  const crowded = beyond && px(beyond) - px(high) < 64;
   return [draw("rect", { x: px(0), y, width: Math.max(px(mean) - px(0), 1), height: 16, rx: 3, fill: color, "fill-opacity": 0.82 }, told(`${said ?? label}: ${short(mean)}, ${short(low)} to ${short(high)}`)),
     rule(px(low), y + 8, px(high), y + 8, inks.ink, 1.3), rule(px(low), y + 5, px(low), y + 11, inks.ink, 1.3), rule(px(high), y + 5, px(high), y + 11, inks.ink, 1.3),
-    say(inks, px(Math.max(high, mean, beyond)) + (beyond ? 13 : 8), y + 12, short(mean), { size: 11.5, mono: true, ink: inks.ink })];
+    say(inks, crowded ? px(beyond) + 13 : px(Math.max(high, mean)) + 8, y + 12, short(mean), { size: 11.5, mono: true, ink: inks.ink })];
 }
 
 const FIRST_LAYERS = 16;
@@ -54,7 +55,7 @@ function drawDots(host, data, inks) {
   const names = 118;
   const gap = 40;
   const wide = beside ? (width - names - gap) / 2 : width - names;
-  const high = 26;
+  const high = 30;
   const tall = 40 + data.rows.length * high + 40;
   const panels = data.panels.map((panel, i) => draw("g", { transform: beside ? `translate(${names + i * (wide + gap)} 0)` : `translate(${names} ${i * (tall + 12)})` }, ...ratioPanel(panel, data, inks, wide, high)));
   const labels = (top) => data.rows.map(({ label }, i) => say(inks, 0, top + 40 + (i + 0.5) * high + 4, label, { size: 12.5, weight: 600, ink: inks.ink }));
@@ -69,7 +70,7 @@ function ratioPanel({ title, left, right, marks }, data, inks, width, high) {
   const px = scaleOf(true, low, top, 0, width);
   const bottom = 40 + data.rows.length * high;
   const ticks = [0.03125, 0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16].filter((v) => v >= low && v <= top);
-  const offset = { vision: -5, llm: 0, expert: 5 };
+  const offset = { vision: -7, llm: 0, expert: 7 };
   return [say(inks, 0, 14, title, { size: 13, weight: 600, ink: inks.ink }),
     draw("rect", { x: px(1), y: 24, width: width - px(1), height: bottom - 24, fill: inks.warn, "fill-opacity": 0.08 }),
     say(inks, px(1) - 6, 35, `← ${left}`, { at: "end", size: 11 }), width - px(1) > 72 ? say(inks, px(1) + 6, 35, `${right} →`, { size: 11 }) : null,

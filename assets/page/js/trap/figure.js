@@ -7,8 +7,8 @@ const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", par
 function createFigure(data, context) {
   const host = make("div", { class: "drawing" });
   const node = make("section", { class: "figure", "data-figure": data.name, "aria-label": data.title },
-    make("div", {}, make("h2", {}, data.title), ...data.readings.map((text) => make("p", { class: "reading" }, text)),
-      data.roles && data.kind !== "groups" ? roles(data.roles) : null, host, make("p", { class: "caption" }, data.caption), take()),
+    make("div", {}, make("h2", {}, data.title), ...readings(data.readings),
+      data.roles && data.kind !== "groups" ? roles(data.roles) : null, host, make("p", { class: "caption" }, [data.caption, data.hint].filter(Boolean).join(" ")), take()),
     published(data.published));
 
   function redraw() {
@@ -28,6 +28,13 @@ function createFigure(data, context) {
   }
 
   return { node, redraw };
+}
+
+// The first sentence is the reading; what else can be said is folded away.
+function readings([first, ...rest]) {
+  if (!first) return [];
+  const more = make("details", { class: "also" }, make("summary", {}, `${rest.length} more reading${rest.length === 1 ? "" : "s"}`), make("ul", {}, ...rest.map((text) => make("li", {}, text))));
+  return [make("p", { class: "reading" }, first), ...(rest.length ? [more] : [])];
 }
 
 function drawTable(host, data) {
@@ -64,7 +71,7 @@ function saveTable({ columns, rows }, name) {
 async function savePicture(svg, data, context, name) {
   const inks = readInks();
   const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
-  const lines = [...data.readings.flatMap((text) => folded(text, width, 13)), ""];
+  const lines = [...folded(data.readings[0] ?? "", width, 13), ""];
   const small = folded(`${context.about} ${data.caption}`, width, 11);
   const inner = svg.cloneNode(true);
   const top = 40 + lines.length * 18;

@@ -32,6 +32,13 @@ function drawHeatmap(host, data, inks, open) {
     return node;
   }
 
+  // A precision that no stage could have says why, in the place of its cells.
+  function refusal(row, i) {
+    const lines = folded(row.find(Boolean)?.why ?? "not measured", width - gutter - 12, 12).slice(0, 3);
+    const first = head + (i + 0.5) * high + 4 - (lines.length - 1) * 7.5;
+    return draw("g", {}, ...lines.map((text, k) => say(inks, gutter + 6, first + k * 15, text, { size: 12 })));
+  }
+
   function press(event, i, j) {
     const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (by) move(i, j, by);
@@ -55,7 +62,7 @@ function drawHeatmap(host, data, inks, open) {
     const y = head + (i + 0.5) * high;
     return [say(inks, 0, y - 1, label, { size: narrow ? 12.5 : 13.5, weight: 600, ink: inks.ink }), say(inks, 0, y + 14, operands, { size: 11, mono: true })];
   });
-  const grid = data.cells.flatMap((row, i) => row.map((found, j) => cell(found, i, j)));
+  const grid = data.cells.flatMap((row, i) => (row.some((found) => found && !found.problem) ? row.map((found, j) => cell(found, i, j)) : [refusal(row, i)]));
   cells[0]?.node.setAttribute("tabindex", 0);
   host.replaceChildren(picture(inks, width, height, "Action error by stage and precision", ...heads, ...names, ...grid, ...key(gutter, height - 30, Math.min(width - gutter, 330))));
 
