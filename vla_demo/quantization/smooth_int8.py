@@ -22,7 +22,8 @@ class SmoothInt8:
     """As `DynamicInt8`, after the reach of outlying channels was moved into weights and rows of an activation were made to fill its range.
 
     Convolutions are quantized as by `DynamicInt8`: nothing in front of them can be smoothed. The rotation of the residual stream (QuaRot,
-    arXiv 2404.00456) is there to be measured; on top of smoothing and row scales it brought nothing, so it is off.
+    arXiv 2404.00456) is off: on top of smoothing and row scales it made the chunks of the bundled SmolVLA 10 % worse, and took 24 % off
+    the error of a full-size one with random weights, where nothing outlies.
     """
 
     alphas: tuple[float, ...] = ALPHAS
