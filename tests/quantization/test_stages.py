@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from tests.fakes import noise, observation, tiny_act_package
-from vla_demo.core.errors import MissingPiece, PackageError, QuantizationError, Stopped, UnknownVariant
+from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, QuantizationError, Stopped, UnknownVariant
 from vla_demo.core.package import Decision, PolicyPackage
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
-from vla_demo.quantization import prepare_variant, quantize_stage, quantized_graph, scheme_for, stages
+from vla_demo.quantization import prepare_variant, quantize_stage, quantized_graph, scheme_for, stages, weight_only
 from vla_demo.quantization.audit import products
-from vla_demo.quantization.calibration import Feeds, Where
+from vla_demo.quantization.calibration import Calibration, Feeds, Where
 from vla_demo.quantization.schemes import DynamicInt8
 from vla_demo.runtime import GraphStore, graph_of_file, open_policy, read_manifest, reference_graphs, write_manifest
+from vla_demo.runtime.graph_store import receipts
 
+TRAINING = Calibration("recorded", "train", (0, 1), (observation(1), observation(2)))
 NUMBER_OF_PRODUCTS = {"vision": 2, "prefix": 3, "context": 2, "step": 3, "transformer": 2}
 
 
@@ -132,8 +134,45 @@ def test_what_does_not_exist_is_refused_with_what_does(act: PolicyPackage, cache
 
 
 def test_there_is_a_scheme_for_each_precision() -> None:
-    for precision in set(OFFERED_PRECISIONS) - {"fp32", "int8-static", "int8-smooth"}:
+    for precision in set(OFFERED_PRECISIONS) - {"fp32"}:
         assert scheme_for(precision).settings()["scheme"]
+
+
+@pytest.mark.parametrize("name", ["act", "smolvla"])
+@pytest.mark.parametrize("precision", [p for p in OFFERED_PRECISIONS if p != "fp32"])
+def test_every_precision_of_every_stage_moves_the_actions(name: str, precision: str, cache: Path, request: pytest.FixtureRequest) -> None:
+    package: PolicyPackage = request.getfixturevalue(name)
+    stages = [s.role for s in package.spec.stages if (name, s.role, precision) != ("act", "vision", "int8-smooth")]  # nothing to smooth
+    everything = Variant.of(package.spec, dict.fromkeys(stages, precision))
+    graphs = prepare_variant(package, everything, cache, calibration=TRAINING)
+    assert all(0 < g.quantized_weight_bytes <= g.weight_bytes for g in graphs if g.quantized_nodes)
+    reference = actions(package, Variant.reference(package.spec), cache)
+    worst = np.abs(actions(package, everything, cache) - reference).max() / reference.std()
+    assert 0 < worst < (2 if precision == "int2" else 0.5)
+
+
+def test_the_receipt_says_what_was_decided_what_made_it_and_what_proves_it(smolvla: PolicyPackage, cache: Path) -> None:
+    variant = Variant.of(smolvla.spec, {"expert": "int8-static"})
+    prepare_variant(smolvla, variant, cache, calibration=TRAINING)
+    _, step = receipts(smolvla, variant, cache)
+    assert len(step.decisions) == step.graph.nodes == NUMBER_OF_PRODUCTS["step"]
+    assert sum(d.weight_bytes for d in step.decisions if d.precision == "int8-static") == step.graph.quantized_weight_bytes
+    assert step.difference["velocity"] > 0
+    assert step.made_with["calibration"] == TRAINING.identity()
+    assert step.made_with["method"] == "minmax"
+
+
+def test_a_scheme_that_needs_calibration_is_refused_without(act: PolicyPackage, cache: Path) -> None:
+    with pytest.raises(InvalidInput, match="needs training episodes"):
+        quantize_stage(act, "vision", "int8-static", cache)
+
+
+def test_another_calibration_makes_it_again_where_it_matters(act: PolicyPackage, cache: Path) -> None:
+    other = dataclasses.replace(TRAINING, observations=(observation(7),))
+    for precision, changes in (("int8-static", True), ("int8", False)):
+        (first,) = quantize_stage(act, "vision", precision, cache, TRAINING)
+        (second,) = quantize_stage(act, "vision", precision, cache, other)
+        assert (first != second) == changes
 
 
 def relu_only(path: Path, source: str, target: str, shape: list[int]) -> None:
@@ -148,8 +187,18 @@ def test_a_stage_without_anything_to_quantize_is_an_error(tmp_path: Path, cache:
     graph = graph_of_file(package.folder, role="vision", name="vision", file="vision.onnx")
     package = dataclasses.replace(package, graphs=(graph, *package.graphs[1:]))
     write_manifest(package)
-    with pytest.raises(QuantizationError, match=r"stage vision .* cannot run in int8"):
+    with pytest.raises(QuantizationError, match=r"stage vision .* cannot run in int8: it has no product with weights"):
         prepare_variant(package, Variant.of(package.spec, {"vision": "int8"}), cache)
+
+
+def test_a_stage_of_which_nothing_fits_is_an_error_with_the_reasons_and_leaves_nothing_to_run(
+    act: PolicyPackage, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weight_only, "_FEWEST_CHANNELS", 1000)
+    with pytest.raises(QuantizationError, match=r"cannot run in int4: a convolution over 3 channels .*; a convolution over 8 channels"):
+        quantize_stage(act, "vision", "int4", cache)
+    with pytest.raises(PackageError, match="has not been made yet"):
+        open_policy(act.folder, "vision=int4", cache=cache)
 
 
 class Idle:

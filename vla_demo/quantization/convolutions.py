@@ -27,11 +27,11 @@ def weight_codes(weight: NDArray[np.float32], reach: int = 127) -> tuple[NDArray
     return codes.astype(np.int8), scale
 
 
-def gathers(node: Any, weight: NDArray[Any]) -> bool:
-    """Whether this convolution is better, or at all, a product over patches."""
+def gathers(node: Any, weight: NDArray[Any], fewest: int | None = None) -> bool:
+    """Whether this convolution can be a product over patches, and has channels enough for that to pay."""
     attributes = attributes_of(node)
     plain = attributes.get("group", 1) == 1 and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
-    return plain and weight.ndim == 4 and weight.shape[1] >= _FEWEST_CHANNELS
+    return plain and weight.ndim == 4 and weight.shape[1] >= (fewest or _FEWEST_CHANNELS)
 
 
 def column_matrix[Number: np.generic](weight: NDArray[Number]) -> NDArray[Number]:

@@ -70,7 +70,7 @@ def quantize_stage(
         mixed_scheme(Precision.parse(precision).options[0], cache).check_fits(package, role)
     made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
-        raise QuantizationError(f"the stage {role} of {package.folder} has no product with weights, so it cannot run in {precision}")
+        raise QuantizationError(f"the stage {role} of {package.folder} cannot run in {precision}: {_why(graphs, precision, cache)}")
     return made
 
 
@@ -96,6 +96,16 @@ def quantized_graph(
         if kept is not None:
             return kept
         return store.put(graph, precision, lambda target: _made(order, target, made_with)).graph
+
+
+def _why(graphs: Sequence[StageGraph], precision: str, cache: Path | None) -> str:
+    """Why nothing of a stage was quantized. Its graphs leave the store: under this name they would be found and run."""
+    store = GraphStore(cache or cache_folder())
+    receipts = [receipt for receipt in (store.find(graph, precision) for graph in graphs) if receipt is not None]
+    for graph in graphs:
+        store.drop(graph, precision)
+    reasons = dict.fromkeys(decision.reason for receipt in receipts for decision in receipt.decisions)
+    return "; ".join(reasons) or "it has no product with weights"
 
 
 @dataclass(frozen=True, slots=True)

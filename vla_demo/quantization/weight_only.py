@@ -14,6 +14,7 @@ from vla_demo.quantization.rewriting import CONTRIBUTED, Rewriting
 
 __all__ = ["INT8_ACTIVATIONS", "Blocks", "prove_int8_activations", "to_blocks"]
 
+_FEWEST_CHANNELS = 8  # a convolution over a picture of 3 stays: few weights, and a patch for each pixel
 INT8_ACTIVATIONS = 4  # MatMulNBits' accuracy_level that lets it quantize the activations
 
 
@@ -82,7 +83,7 @@ def _unfit(matrix: NDArray[np.float32], blocks: Blocks) -> str:
 
 
 def _convolution(to: Rewriting, node: Any, weight: NDArray[np.float32], blocks: Blocks, accuracy_level: int) -> str:
-    if not gathers(node, weight):
+    if not gathers(node, weight, _FEWEST_CHANNELS):
         return f"a convolution over {weight.shape[1]} channels is no matrix product worth its patches"
     matrix = column_matrix(weight)
     reason = _unfit(matrix, blocks)

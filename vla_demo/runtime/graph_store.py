@@ -5,6 +5,7 @@ Beside the graph lies its receipt: size, hash, counts of quantized nodes and wha
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,10 @@ class GraphStore:
             receipt = make(workshop / _GRAPH)
             write_whole(workshop / _RECEIPT, json.dumps(to_json(receipt), indent=1, allow_nan=False).encode())
         return receipt
+
+    def drop(self, fp32: StageGraph, precision: str) -> None:
+        """Remove the stored counterpart of an FP32 graph, if there is one."""
+        shutil.rmtree(self._place(fp32, precision), ignore_errors=True)
 
     @staticmethod
     def stored_name(fp32: StageGraph, precision: str) -> str:
