@@ -23,7 +23,9 @@ def test_a_report_of_a_policy_without_denoising_too() -> None:
 
 def test_numbers_are_written_to_five_digits() -> None:
     facts = replace(report().fp32, vs_recorded=Interval(1 / 3, 1e-9 / 3, 123456.789))
-    assert replace(report(), fp32=facts).as_json()["fp32"]["vs_recorded"] == {"mean": 0.33333, "low": 3.3333e-10, "high": 123460.0}
+    rough = replace(report(), fp32=facts)
+    assert rough.as_json()["fp32"]["vs_recorded"] == {"mean": 0.33333, "low": 3.3333e-10, "high": 123460.0}
+    assert rough.rounded() == TrapReport.read(json.dumps(rough.as_json())) != rough
 
 
 def test_the_document_has_every_field_of_the_report() -> None:

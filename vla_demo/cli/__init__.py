@@ -22,6 +22,7 @@ a first look:
   vla-demo replay act --variant vision=int8                what int8 pictures do to ACT, over a recorded episode
   vla-demo replay smolvla --variant expert=int8,steps=2    a coarser action expert and fewer denoising steps
   vla-demo mix smolvla --stage expert --max-error 0.02     which layers of the action expert can have 8 or 4 bits
+  vla-demo trap smolvla --episodes 0-4                     what each precision of each stage costs, and where the error arises
   vla-demo rollout act --mode sync --latency 2860          the arm in the twin, waiting for every chunk as long as an i.MX95 takes
   vla-demo export your-name/your-policy --out package      a checkpoint of yours, cut into stages
 

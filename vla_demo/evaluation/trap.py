@@ -202,6 +202,11 @@ class TrapReport:
         document: dict[str, Any] = _rounded(to_json(self))
         return document
 
+    def rounded(self) -> "TrapReport":
+        """As it will be read back, so that sentences made of it are those of the document."""
+        report: TrapReport = from_json(TrapReport, self.as_json(), "")
+        return report
+
     @classmethod
     def read(cls, text: str) -> "TrapReport":
         """The report in a JSON document. Raises `InvalidInput` for anything else, naming the place."""

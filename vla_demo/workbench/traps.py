@@ -77,7 +77,7 @@ class Trap:
         if self.request.layers:
             layers = yield from meter.round(layer_rows(self.package, self.dataset, moments, scale, self.request.layers))
         report = self._report(Conclusions(subject, reference), answers, subject)
-        report = replace(report, layers=layers, computed=replace(report.computed, seconds=time.monotonic() - began))
+        report = replace(report, layers=layers, computed=replace(report.computed, seconds=time.monotonic() - began)).rounded()
         yield replace(report, findings=findings(report))
 
     def _plan(self, policy: ExportedPolicy, subject: Subject, moments: Sequence[Moment]) -> StudyPlan:
