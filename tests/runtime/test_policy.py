@@ -175,3 +175,23 @@ def test_threads_may_share_a_policy(smolvla: PolicyPackage) -> None:
     for worker in workers:
         worker.join()
     assert all((answers[seed] == expected[seed]).all() for seed in range(4))
+
+
+def test_its_stages_can_be_run_one_by_one(policy: ExportedPolicy) -> None:
+    tensors = policy.inputs(observation())
+    for stage in policy.spec.stages[:-1]:
+        tensors = policy.stage(stage.role, tensors)
+    whole = policy.prefix(observation())
+    assert tensors.keys() == whole.keys()
+    assert all(np.array_equal(tensors[name], whole[name]) for name in whole)
+
+
+def test_a_graph_on_trial_runs_in_the_place_of_its_own(smolvla: PolicyPackage, tmp_path: Path) -> None:
+    policy = open_policy(smolvla.folder)
+    graphs = {(g.role, g.name): smolvla.folder / g.file for g in smolvla.graphs}
+    same = policy.trying({key: path for key, path in graphs.items() if key[0] == "expert"})
+    assert (chunk(same).actions == chunk(policy).actions).all()
+    wrong = policy.trying({("expert", "step"): tmp_path / "nothing.onnx"})
+    with pytest.raises(PackageError, match=r"nothing\.onnx"):
+        chunk(wrong)
+    assert (chunk(policy).actions == chunk(same).actions).all()
