@@ -49,6 +49,8 @@ def test_whether_errors_add_is_said() -> None:
     square = report().two_by_two[0]
     assert "worse than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=2.9),)))
     assert "less than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=0.8),)))
+    assert "added up, predict the error of both together (residual 0.10)" in about("two_by_two", report())
+    assert "do not predict" in about("two_by_two", replace(report(), two_by_two=(replace(square, residual=0.9),)))
 
 
 def test_steps_are_weighed_against_precision_and_the_recording_is_warned_of() -> None:
@@ -72,7 +74,7 @@ def test_the_spread_of_the_policy_itself_is_the_yardstick() -> None:
 
 
 def test_what_is_not_possible_is_listed() -> None:
-    assert "Not possible here: llm in int8" in about("heatmap", report())
+    assert "Refused here, each for a reason that is given: llm in int8." in about("heatmap", report())
 
 
 def test_positions_and_jerk_are_said_when_there_is_something_to_say() -> None:

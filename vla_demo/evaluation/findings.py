@@ -76,7 +76,7 @@ def _verdicts(rows: Sequence[SensitivityRow], report: TrapReport) -> Iterator[st
 def _refusals(report: TrapReport) -> Iterator[str]:
     refused = [f"{row.stage} in {row.precision}" for row in report.sensitivity if row.problem is not None]
     if refused:
-        yield f"Not possible here: {listed(refused)}."
+        yield f"Refused here, each for a reason that is given: {listed(refused)}."
 
 
 def _layers(rows: Sequence[LayerRow]) -> Iterator[str]:

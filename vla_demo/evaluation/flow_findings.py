@@ -8,6 +8,8 @@ from vla_demo.evaluation.trap import Numbers, StepRow, TrapReport, TwoByTwo
 
 __all__ = ["addition", "denoising", "iterations"]
 
+FAITHFUL = 0.5  # a residual under half of the error
+
 
 def iterations(report: TrapReport) -> Iterator[str]:
     """Of every expert precision that errs at all."""
@@ -56,6 +58,9 @@ def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:
     for phrase, names in grouped(ratios, _sum).items():
         numbers = f"ratio {_spread(ratios, names)}; unrelated errors would give {_spread(unrelated, names)}"
         yield f"In {listed(names)} prefix and expert together are {phrase} ({numbers})."
+    residuals = {s.precision: s.residual for s in squares if s.residual is not None}
+    for phrase, names in grouped(residuals, lambda r: "predict" if r < FAITHFUL else "do not predict").items():
+        yield f"In {listed(names)} the two errors, added up, {phrase} the error of both together (residual {_spread(residuals, names)})."
 
 
 def _loop(factor: float) -> str:
