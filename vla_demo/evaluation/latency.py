@@ -7,8 +7,17 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.variant import Variant
+from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
 
-__all__ = ["PUBLISHED", "LatencySource", "PublishedLatency", "given_latency", "measured_latency", "published_latency"]
+__all__ = [
+    "PUBLISHED",
+    "LatencySource",
+    "PublishedLatency",
+    "given_latency",
+    "measured_latency",
+    "predicted_latency",
+    "published_latency",
+]
 
 _ARTICLE = "NXP and Hugging Face, 5 March 2026, six Cortex-A55 of an i.MX95, full-size policy"
 _LONGEST_MS = 600_000
@@ -19,7 +28,7 @@ class LatencySource:
     """One latency from observation to chunk."""
 
     seconds: float
-    kind: str  # "measured" | "published" | "given"
+    kind: str  # "measured" | "published" | "predicted" | "given"
     about: str  # for a person: where it comes from
 
 
@@ -51,6 +60,16 @@ def published_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
     raise InvalidInput(f"the article has no latency for {spec.family}; it has {families}. Give milliseconds instead")
 
 
+def predicted_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
+    """As if the policy were its family's full-size one, on an i.MX95 by `roofline`. Raises `InvalidInput`."""
+    work = FULL_SIZE.get(spec.family)
+    if work is None:
+        raise InvalidInput(f"{spec.family} has no counted full-size policy; there are {', '.join(FULL_SIZE)}. Give milliseconds instead")
+    found = predict(work, variant, IMX95)
+    band = f"{found.low:.2g} to {found.high:.2g} s, as if it were a full-size {spec.family}"
+    return LatencySource(found.seconds, "predicted", f"{band}; {found.about}")
+
+
 def measured_latency(seconds: Sequence[float], machine: str) -> LatencySource:
     """The median of some inferences on this machine. `seconds` is not empty."""
     ordered = sorted(seconds)
@@ -64,5 +83,7 @@ def given_latency(text: str) -> LatencySource:
     except ValueError:
         ms = -1.0
     if not 0 <= ms <= _LONGEST_MS:
-        raise InvalidInput(f"cannot read the latency {text!r}; valid: measured, imx95-published, or milliseconds from 0 to {_LONGEST_MS}")
+        raise InvalidInput(
+            f"cannot read the latency {text!r}; valid: measured, imx95-published, imx95-predicted, or milliseconds from 0 to {_LONGEST_MS}"
+        )
     return LatencySource(ms / 1e3, "given", "as given")

@@ -21,7 +21,7 @@ from vla_demo.core.storage import cache_folder, write_whole
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.attempts import Attempts
 from vla_demo.evaluation.closed_loop import LoopReport, Rollout
-from vla_demo.evaluation.latency import LatencySource, given_latency, measured_latency, published_latency
+from vla_demo.evaluation.latency import LatencySource, given_latency, measured_latency, predicted_latency, published_latency
 from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
 from vla_demo.runtime import open_policy
@@ -52,9 +52,10 @@ class RolloutRequest:
 
 
 def latency_named(text: str, package: PolicyPackage, variant: Variant) -> LatencySource:
-    """`measured` (here, now), `imx95-published`, or milliseconds. Raises `InvalidInput`."""
-    if text == "imx95-published":
-        return published_latency(package.spec, variant)
+    """`measured` (here, now), `imx95-published`, `imx95-predicted`, or milliseconds. Raises `InvalidInput`."""
+    by_name = {"imx95-published": published_latency, "imx95-predicted": predicted_latency}
+    if text in by_name:
+        return by_name[text](package.spec, variant)
     return _measured(package, variant) if text == "measured" else given_latency(text)
 
 
