@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def loop_report(ticks: Sequence[Tick], fps: float, scale: ActionScale) -> LoopRe
 def _boundary_jump(ticks: Sequence[Tick], scale: ActionScale) -> float | None:
     executed = [(tick.chunk, scale.normalized(tick.action)) for tick in ticks if tick.action is not None]
     inside, across = list[float](), list[float]()
-    for (chunk, before), (next_chunk, after) in zip(executed, executed[1:], strict=False):
+    for (chunk, before), (next_chunk, after) in pairwise(executed):
         (inside if chunk == next_chunk else across).append(float(np.linalg.norm(after - before)))
     usual = float(np.median(inside)) if inside else 0.0
     return float(np.mean(across)) / usual if across and usual > 0 else None

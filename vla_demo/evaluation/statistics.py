@@ -29,5 +29,5 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
     if min(only_first, only_second) < 0:
         raise ValueError(f"{only_first} and {only_second} are not counts")
     n, fewer = only_first + only_second, min(only_first, only_second)
-    tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n
+    tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2.0**n
     return min(1.0, 2 * tail)
