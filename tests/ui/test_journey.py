@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FPS, FRAMES, FakeBench, actions
+from vla_demo.ui.component import page_file
 
 pytestmark = pytest.mark.browser
 
@@ -147,6 +148,15 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
     finished(page)
     expect(page.locator(".how")).to_contain_text("of episode 1")
     expect(page.locator(".legend")).to_contain_text("vision FP32, action INT8")
+
+
+def test_a_message_that_is_repeated_counts_once(visits: Visits) -> None:
+    page = visits().page
+    script = (
+        page_file("js/dom.js")
+        + "const m = { kind: 'episode', number: 7 }; return [isNews(m), isNews({ ...m }), isNews({ ...m, number: 8 })]"
+    )
+    assert page.evaluate(f"() => {{ {script} }}") == [True, False, True]
 
 
 def test_another_policy_or_episode_leaves_no_trace_of_the_last_run(visits: Visits) -> None:

@@ -8,7 +8,9 @@ from tests.fakes import tiny_act_package
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
+from vla_demo.evaluation.trap import TrapReport
 from vla_demo.workbench.bench import Workbench
+from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import RunRequest
 
 
@@ -53,3 +55,21 @@ def test_what_cannot_be_warmed_up_is_told_and_does_not_keep_the_rest_from_it(
     monkeypatch.setattr(Workbench, "bundled", lambda _: {"not there": "Absent", str(package.folder): "Tiny"})
     Workbench().warm_up()
     assert "not there is not prepared" in caplog.text and (own_cache / "quantized").is_dir()
+
+
+def test_a_report_that_was_computed_here_is_the_one_shown_next(episodes_folder: Path, tmp_path: Path) -> None:
+    bench, source = Workbench(episodes_folder), str(tmp_path / "package")
+    tiny_act_package(Path(source))
+    assert bench.trap_report(source) is None
+    *progress, report = bench.compute_trap(source)
+    assert isinstance(report, TrapReport) and all(isinstance(step, Preparing) for step in progress)
+    assert bench.trap_report(source) is report
+
+
+def test_a_computation_that_is_closed_leaves_no_report(episodes_folder: Path, tmp_path: Path) -> None:
+    bench, source = Workbench(episodes_folder), str(tmp_path / "package")
+    tiny_act_package(Path(source))
+    computing = bench.compute_trap(source)
+    next(computing)
+    computing.close()
+    assert bench.trap_report(source) is None and list(computing) == []

@@ -21,13 +21,15 @@ from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
-from vla_demo.workbench.trap_plan import TrapRequest
+from vla_demo.workbench.trap_plan import STANDARD_LAYERS, TrapRequest
 from vla_demo.workbench.trap_reports import bundled_report
 from vla_demo.workbench.traps import Trap
 
 __all__ = ["Workbench"]
 
 logger = logging.getLogger(__name__)
+
+STUDIED = 1  # observations of each episode in a report asked for on the page: minutes, and it is the episodes that make it sure
 
 
 class Workbench:
@@ -90,7 +92,7 @@ class Workbench:
         for step in self.open_package(source):
             if isinstance(step, Preparing):
                 yield step
-        for found in Trap(TrapRequest(source), self._packages[source], self.dataset).steps():
+        for found in Trap(TrapRequest(source, observations_per_episode=STUDIED), self._packages[source], self.dataset).steps():
             if isinstance(found, TrapReport):
                 self._reports[source] = found
             yield found

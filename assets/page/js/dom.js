@@ -20,3 +20,12 @@ function fillSelect(select, options, chosen) {
   select.replaceChildren(...options.map(({ value, label }) => make("option", { value }, label)));
   select.value = String(chosen);
 }
+
+// Gradio repeats the last message of a stream when the stream ends, which may be after another stream has spoken: each counts once.
+const heard = new Set();
+
+function isNews(message) {
+  if (!message?.kind || heard.has(message.number)) return false;
+  heard.add(message.number);
+  return true;
+}

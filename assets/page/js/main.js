@@ -88,7 +88,7 @@ const receive = {
 
 function onMessage() {
   const message = props.value;
-  if (!message?.kind) return;
+  if (!isNews(message)) return;
   const welcome = !message.run || message.run === running || (message.run === halted && message.kind === "report");
   if (welcome) receive[message.kind](message);
 }

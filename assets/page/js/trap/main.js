@@ -40,7 +40,7 @@ const receive = {
 
 function onMessage() {
   const message = props.value;
-  if (message?.kind && (!message.run || message.run === running)) receive[message.kind](message);
+  if (isNews(message) && (!message.run || message.run === running)) receive[message.kind](message);
 }
 
 function openInReplay(policy, variant) {
