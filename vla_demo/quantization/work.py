@@ -1,5 +1,7 @@
 """How much a graph computes and reads, counted node by node: what a prediction of its time on another machine starts from."""
 
+import tempfile
+from contextlib import chdir
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -34,11 +36,10 @@ def graph_work(path: Path, tokens: int = _TOKENS, prefix: int = _PREFIX) -> Grap
     Raises `QuantizationError` when a product's shape cannot be inferred.
     """
     import onnx
-    from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
 
     model = onnx.load(path, load_external_data=True)
     _pin(model, tokens, prefix)
-    inferred = SymbolicShapeInference.infer_shapes(model, auto_merge=True)
+    inferred = _inferred(model, path)
     shapes = {v.name: _shape(v) for v in (*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output)}
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     total = GraphWork(0, 0, 0, 0)
@@ -67,6 +68,16 @@ def _added(a: GraphWork, b: GraphWork) -> GraphWork:
         a.weight_bytes + b.weight_bytes,
         a.activation_bytes + b.activation_bytes,
     )
+
+
+def _inferred(model: Any, path: Path) -> Any:
+    from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
+
+    try:
+        with tempfile.TemporaryDirectory() as scraps, chdir(scraps):  # it leaves what it could not infer in the working folder
+            return SymbolicShapeInference.infer_shapes(model, auto_merge=True)
+    except Exception as problem:  # its errors have no common base
+        raise QuantizationError(f"{path.name}: its shapes are not known, so it cannot be counted: {problem}") from problem
 
 
 def _pin(model: Any, tokens: int, prefix: int) -> None:
