@@ -1,5 +1,6 @@
 """Every product with weights becomes an integer product that answers nearly, but not exactly, what it did."""
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -7,17 +8,17 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from tests.quantization.answers import answer, random
 from tests.quantization.conftest import SaveGraph
 from vla_demo.core.storage import fingerprint, graph_files
-from vla_demo.quantization import convolutions
+from vla_demo.quantization import convolutions, schemes
 from vla_demo.quantization.audit import audited
 from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.convolutions import weight_codes
 from vla_demo.quantization.preparation import prepare_graph
-from vla_demo.quantization.schemes import DynamicInt8
+from vla_demo.quantization.schemes import DynamicInt8, StaticInt8
 
 
 def both(fp32: Path, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -176,3 +177,26 @@ def test_codes_are_at_most_half_a_step_off() -> None:
     codes, scale = weight_codes(weight)
     steps = scale[:, None, None, None]
     assert (np.abs(codes * steps - weight) <= 0.501 * steps).all()
+
+
+def test_weights_have_7_bits_where_8_would_saturate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """x86 without VNNI adds two products of 8 bits in 16."""
+    cpu = tmp_path / "cpuinfo"
+    monkeypatch.setattr(schemes, "_CPU_INFO", cpu)
+    for machine, flags, bits in (("x86_64", "avx2", 7), ("x86_64", "avx512_vnni", 8), ("aarch64", "asimd", 8)):
+        cpu.write_text(f"flags : {flags}")
+        monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
+        assert DynamicInt8().weight_bits == StaticInt8("minmax").weight_bits == bits
+
+
+def test_fewer_bits_reach_less_far(save_graph: SaveGraph) -> None:
+    fp32 = save_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": random(64, 32)}, (5, 64))
+    for bits, largest in ((8, 127), (7, 63)):
+        DynamicInt8(weight_bits=bits).apply(_prepared(fp32), fp32.with_name("target.onnx"), everywhere, None)
+        codes = [numpy_helper.to_array(t) for t in onnx.load(fp32.with_name("target.onnx")).graph.initializer if len(t.dims) == 2]
+        assert np.abs(codes[0].astype(int)).max() == largest
+
+
+def _prepared(fp32: Path) -> Path:
+    prepare_graph(fp32, fp32.with_name("prepared.onnx"))
+    return fp32.with_name("prepared.onnx")

@@ -17,32 +17,34 @@ from vla_demo.quantization.convolutions import (
     scaled,
     weight_codes,
 )
+from vla_demo.quantization.layerwise import Rewrite
 from vla_demo.quantization.rewriting import Rewriting
 
 __all__ = ["to_dynamic_int8"]
 
 
-def to_dynamic_int8(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> str:
-    """Write the integer form of a product; answers why not."""
-    if node.op_type != "Conv" and weight.ndim != 2:
-        return f"its weights have {weight.ndim} axes and are no matrix"
-    source = node.input[0]
-    to.shared("DynamicQuantizeLinear", [source], f"{source}_codes", f"{source}_scale", f"{source}_zero")
-    if node.op_type == "MatMul":
-        _matrix_product(to, node, weight)
-    else:
-        _convolution(to, node, weight)
-    return ""
+def to_dynamic_int8(reach: int) -> Rewrite:
+    """The rewriting of a product into its integer form. `reach` is the largest code of a weight: 127, or 63 with 7 bits."""
+
+    def rewrite(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> str:
+        if node.op_type != "Conv" and weight.ndim != 2:
+            return f"its weights have {weight.ndim} axes and are no matrix"
+        source = node.input[0]
+        to.shared("DynamicQuantizeLinear", [source], f"{source}_codes", f"{source}_scale", f"{source}_zero")
+        (_matrix_product if node.op_type == "MatMul" else _convolution)(to, node, weight, reach)
+        return ""
+
+    return rewrite
 
 
-def _matrix_product(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> None:
-    codes, scale = weight_codes(weight.T)
+def _matrix_product(to: Rewriting, node: Any, weight: NDArray[np.float32], reach: int) -> None:
+    codes, scale = weight_codes(weight.T, reach)
     scaled(to, node, _integer_sums(to, node, f"{node.input[0]}_codes", codes.T), scale, node.output[0])
 
 
-def _convolution(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> None:
+def _convolution(to: Rewriting, node: Any, weight: NDArray[np.float32], reach: int) -> None:
     source = node.input[0]
-    codes, scale = weight_codes(weight)
+    codes, scale = weight_codes(weight, reach)
     if gathers(node, weight):
         found = patches(to, node, f"{source}_codes", codes.shape[2:], f"{source}_zero")
         sums = _integer_sums(to, node, found, column_matrix(codes))

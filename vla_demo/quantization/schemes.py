@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import Decision
-from vla_demo.core.precision import Precision
+from vla_demo.core.precision import Precision, canonical_precision
 from vla_demo.quantization.calibration import Feeds, Where
 from vla_demo.quantization.layerwise import rewrite_products
 from vla_demo.quantization.ranges import Histograms, Range, activation_ranges
@@ -42,12 +42,12 @@ class DynamicInt8:
     """8-bit weights with a scale for each output channel; 8-bit activations whose scale is taken from each tensor as it comes.
 
     Products of an activation with weights are quantized: MatMul, Gemm, Conv. Products of two activations (attention) and tables (Gather)
-    stay in FP32. Weights are symmetric. On x86 without VNNI, sums of two 8-bit products may saturate in 16 bits.
+    stay in FP32. Weights are symmetric, and have 7 bits where 8 would saturate.
     """
 
     algorithm: int = 3  # count up when the rewriting changes, so that cached graphs are made anew
     per_channel: bool = True
-    weights: str = "int8"
+    weight_bits: int = field(default_factory=lambda: safe_bits())
     activations: str = "uint8"
 
     @property
@@ -60,19 +60,19 @@ class DynamicInt8:
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
         from vla_demo.quantization.dynamic import to_dynamic_int8
 
-        return rewrite_products(prepared, target, where, "int8", to_dynamic_int8)
+        return rewrite_products(prepared, target, where, "int8", to_dynamic_int8(_reach(self.weight_bits)))
 
 
 @dataclass(frozen=True, slots=True)
 class StaticInt8:
     """8-bit weights with a scale for each output channel; 8-bit activations whose scale was found beforehand on training episodes.
 
-    Symmetric weights, asymmetric activations, both signed (S8S8), as ONNX Runtime advises. On x86 without VNNI, where a kernel adds two
-    products of 8 bits in 16, weights get 7 bits (reduced range), for that would saturate.
+    Symmetric signed weights, which have 7 bits where 8 would saturate; asymmetric unsigned activations, what ONNX Runtime turns signed
+    ones into on x86 anyhow, where it finds them all.
     """
 
     method: str  # "minmax" | "entropy" | "percentile"
-    weight_bits: int = 8
+    weight_bits: int = field(default_factory=lambda: safe_bits())
     histograms: Histograms = field(default_factory=Histograms)
     algorithm: int = 1
 
@@ -92,7 +92,8 @@ class StaticInt8:
         def find_ranges(tensors: Sequence[str]) -> Mapping[str, Range]:
             return activation_ranges(prepared, tensors, feeds, self.method, self.histograms)
 
-        return quantize_statically(prepared, target, where, find_ranges, 2 ** (self.weight_bits - 1) - 1, "int8-static")
+        precision = canonical_precision(f"int8-static-{self.method}")
+        return quantize_statically(prepared, target, where, find_ranges, _reach(self.weight_bits), precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,17 @@ def _smooth(_: Precision) -> Scheme:
     return SmoothInt8()
 
 
-def _saturates() -> bool:
-    """Whether this processor's 8-bit products may saturate: x86 without VNNI."""
+def _reach(bits: int) -> int:
+    """The largest code of a symmetric weight."""
+    return (1 << (bits - 1)) - 1
+
+
+def safe_bits() -> int:
+    """8; 7 on x86 without VNNI, where a kernel adds two products of 8 bits in 16 and would saturate."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
-        return False
-    return not _CPU_INFO.exists() or "vnni" not in _CPU_INFO.read_text(encoding="utf-8", errors="replace")
+        return 8
+    known = _CPU_INFO.exists() and "vnni" in _CPU_INFO.read_text(encoding="utf-8", errors="replace")
+    return 8 if known else 7
 
 
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -187,7 +194,7 @@ _SYMMETRIC = {8: True, 4: True, 2: False}
 _MAKERS: Mapping[str, Callable[[Precision], Scheme]] = {
     "int8": lambda _: DynamicInt8(),
     "int8-smooth": _smooth,
-    "int8-static": lambda precision: StaticInt8(precision.options[0], weight_bits=7 if _saturates() else 8),
+    "int8-static": lambda precision: StaticInt8(precision.options[0]),
     "fp16": lambda _: HalfStorage(),
     "int8w": _weight_only,
     "int4": _weight_only,
