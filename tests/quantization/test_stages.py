@@ -162,6 +162,24 @@ def test_the_receipt_says_what_was_decided_what_made_it_and_what_proves_it(smolv
     assert step.made_with["method"] == "minmax"
 
 
+def test_a_checkpoint_that_was_stored_in_float16_loses_nothing_by_it(tmp_path: Path, cache: Path) -> None:
+    """Half the bytes and the same answers is no fraud; the audit has seen the float16 weights."""
+    package = tiny_act_package(tmp_path / "package")
+    model = onnx.load(package.folder / "transformer.onnx")
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            halved = onnx.numpy_helper.to_array(tensor).astype(np.float16).astype(np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(halved, tensor.name))
+    onnx.save(model, package.folder / "transformer.onnx")
+    graph = graph_of_file(package.folder, role="expert", name="transformer", file="transformer.onnx")
+    package = dataclasses.replace(package, graphs=(package.graphs[0], graph))
+    write_manifest(package)
+    (made,) = quantize_stage(package, "expert", "fp16", cache)
+    assert made.quantized_nodes == made.nodes
+    (receipt,) = receipts(package, Variant.of(package.spec, {"expert": "fp16"}), cache)
+    assert receipt.difference == {"actions": 0.0}
+
+
 def test_a_scheme_that_needs_calibration_is_refused_without(act: PolicyPackage, cache: Path) -> None:
     with pytest.raises(InvalidInput, match="needs training episodes"):
         quantize_stage(act, "vision", "int8-static", cache)

@@ -17,7 +17,7 @@ from vla_demo.core.package import Decision, PolicyPackage, StageGraph
 from vla_demo.core.precision import REFERENCE_PRECISION, Precision
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
 from vla_demo.core.variant import Variant
-from vla_demo.quantization.audit import audited, has_products
+from vla_demo.quantization.audit import audited, has_products, weight_bits
 from vla_demo.quantization.calibration import Calibration, everywhere
 from vla_demo.quantization.mixed import mixed_scheme
 from vla_demo.quantization.preparation import prepare_graph
@@ -142,7 +142,8 @@ def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
         prepare_graph(source, prepared)
         decisions = _quantized(order, prepared, target)
         audit = audited(prepared, target, str(order), decisions)
-    difference = proven_different(source, target, str(order)) if audit.quantized_nodes else {}
+    only_half = all(weight_bits(decision.precision) >= 16 for decision in decisions)
+    difference = proven_different(source, target, str(order), may_be_equal=only_half) if audit.quantized_nodes else {}
     found, name = fingerprint(graph_files(target)), GraphStore.stored_name(graph, order.precision)
     stage = StageGraph(graph.role, graph.name, order.precision, name, found.size_bytes, found.sha256, **asdict(audit))
     return Receipt(stage, made_with, tuple(decisions), difference)
