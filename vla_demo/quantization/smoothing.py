@@ -95,7 +95,8 @@ def predicted_error(ranges: ChannelRanges, weights: Sequence[Array], scale: Arra
     high = np.maximum((ranges.high / scale).max(axis=1), 0.0)
     low = np.minimum((ranges.low / scale).min(axis=1), 0.0)
     step_x = float(np.mean(((high - low) / _CODES_X) ** 2))
-    shares = [_noise(weight * scale[:, None], step_x, ranges.power / scale**2) / _signal(weight, ranges.power) for weight in weights]
+    rows = scale.astype(ranges.high.dtype)[:, None]  # a weight may have a gigabyte: no copies in double precision
+    shares = [_noise(weight * rows, step_x, ranges.power / scale**2) / _signal(weight, ranges.power) for weight in weights]
     return float(np.sqrt(np.mean(shares)))
 
 
@@ -137,9 +138,9 @@ def _divided(to: Rewriting, activation: str, explicit: Mapping[str, Array]) -> s
 
 
 def _scaled(value: Array, rows: Array | None, columns: Array | None) -> NDArray[np.float32]:
-    value = value.astype(np.float64)
+    scaled = np.array(value, np.float32)
     if rows is not None:
-        value = value * rows[:, None]
+        scaled *= rows[:, None].astype(np.float32)
     if columns is not None:
-        value = value * columns
-    return value.astype(np.float32)
+        scaled *= columns.astype(np.float32)
+    return scaled
