@@ -106,8 +106,10 @@ def no_universal_stage(report: Report) -> Finding:
     here = "; ".join(f"{_stage(stage)} is worst in {', '.join(precisions)}" for stage, precisions in named.items())
     if len(named) == 1 and len(clear) == len(ranked):
         return Finding("differs", f"On this checkpoint one stage is worst at every precision: {here}.")
-    open_ = [_name(p) for p, worst in ranked.items() if not worst]
-    here += f"{'; ' if here else ''}no stage stands out in {', '.join(open_)}" if open_ else ""
+    open_ = ", ".join(_name(p) for p, worst in ranked.items() if not worst)
+    here += f"{'; ' if here else ''}none stands out in {open_}" if open_ else ""
+    if len(named) == 1:
+        return Finding("partly", f"Where a stage stands out here it is always the same: {here}.")
     return Finding("agrees", f"The weakest stage changes with the precision: {here}.")
 
 
@@ -149,7 +151,8 @@ def stages_do_not_add(report: Report) -> Finding:
     words = ", ".join(f"{miss * 100:.0f} % in {_name(p)}" for p, miss in misses.items())
     apart = sum(miss >= INTERACTION for miss in misses.values())
     ending = "each half can be judged by itself" if apart == 0 else "measure both together"
-    return Finding(_share(apart, len(misses)), f"Adding the errors of prefix and expert misses the error of both by {words}: {ending}.")
+    first = "prefix" if report["per_iteration"] else "vision"
+    return Finding(_share(apart, len(misses)), f"Adding the errors of {first} and expert misses the error of both by {words}: {ending}.")
 
 
 def late_vision_early_language(report: Report) -> Finding:

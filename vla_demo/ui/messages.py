@@ -4,6 +4,7 @@ Each message is a dict with a `kind`; the page's `receive` has a function of tha
 it belongs to: the page drops what is late. Numbers are rounded to what a screen can show.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -32,7 +33,7 @@ Url = Callable[[Path], str]
 Recipes = Mapping[str, Mapping[str, str]]  # role -> the mixed precisions known for it, each with a sentence
 
 MOST_STEPS = 20  # end of the steps slider; a link may ask for more
-_number = count()
+_number = count(time.time_ns() // 1_000_000)  # not from 0: a page that outlives a restart must not take a new message for an old one
 
 
 def message(kind: str, **content: Any) -> Message:

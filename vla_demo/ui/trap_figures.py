@@ -195,7 +195,7 @@ def _positions(report: Report) -> Figure:
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100) if count / step <= 12)
     ticks = [{"at": k, "label": str(k)} for k in range(0, count, every)]
     series = [_line(p, [[k, value] for k, value in enumerate(found[p])]) for p in in_order(found)]
-    panel = {"title": "All stages in one precision", "about": "error of each action of the chunk, the first one left", "series": series}
+    panel = {"title": "All stages in one precision", "about": "error of each action of a chunk against FP32's", "series": series}
     return _lines([panel], {"label": "position in the chunk", "ticks": ticks}, words.POSITIONS)
 
 

@@ -39,8 +39,8 @@ SMOOTHNESS = (
 
 def heatmap(unit: str) -> str:
     return (
-        f"RMS over a chunk against FP32, in {unit}; below it the 95 % interval and n, the number of observations. ▲ against the recorded "
-        "actions the variant is worse than FP32, ▼ better, no mark: not distinguishable."
+        f"RMS over a chunk against FP32, in {unit}; below it n, the number of observations, and, where there is room, the 95 % "
+        "interval. ▲ against the recorded actions the variant is worse than FP32, ▼ better, no mark: not distinguishable."
     )
 
 

@@ -4,10 +4,11 @@
 function drawHeatmap(host, data, inks, open) {
   const width = host.clientWidth;
   const narrow = width < 560;
-  const gutter = narrow ? 92 : 150;
-  const head = 30;
-  const high = narrow ? 46 : 50;
+  const gutter = narrow ? 98 : 150;
   const step = (width - gutter) / data.columns.length;
+  const titles = data.columns.map(({ label }) => (narrow ? [label.split(" ")[0]] : folded(label, step - 10, 14)));
+  const head = 14 + 16 * Math.max(...titles.map((lines) => lines.length));
+  const high = narrow ? 46 : 50;
   const values = data.cells.flat().filter((found) => found && !found.problem).map(({ mean }) => Math.max(mean, 1e-6));
   const low = Math.min(...values);
   const top = Math.max(...values);
@@ -22,7 +23,7 @@ function drawHeatmap(host, data, inks, open) {
     if (!found || found.problem) return draw("g", {}, say(inks, middle, y + high / 2 + 4, "–", { at: "middle" }), told(found?.problem ?? "not measured"));
     const fill = heat(inks.heat, top > low ? warmth(Math.max(found.mean, 1e-6)) : 0.5);
     const ink = legible(fill);
-    const span = step > 118 ? `${short(found.low)}–${short(found.high)} · n ${found.n}` : `n ${found.n}`;
+    const span = step > 136 ? `${short(found.low)}–${short(found.high)} · n ${found.n}` : `n ${found.n}`;
     const node = draw("g", { class: "cell", role: "button", tabindex: -1, "aria-label": found.said, "data-variant": found.variant, onclick: () => open(found.variant), onkeydown: (event) => press(event, i, j) },
       draw("rect", { x: x + 1, y: y + 1, width: step - 2, height: high - 2, rx: 5, fill }),
       say(inks, middle, y + high / 2 - 1, `${short(found.mean)}${found.mark ? ` ${found.mark}` : ""}`, { at: "middle", size: 14, weight: 600, ink, mono: true }),
@@ -34,9 +35,10 @@ function drawHeatmap(host, data, inks, open) {
 
   // A precision that no stage could have says why, in the place of its cells.
   function refusal(row, i) {
-    const lines = folded(row.find(Boolean)?.why ?? "not measured", width - gutter - 12, 12).slice(0, 3);
+    const all = folded(row.find(Boolean)?.why ?? "not measured", width - gutter - 6, 11.5);
+    const lines = all.length > 2 ? [all[0], `${all[1]} …`] : all;
     const first = head + (i + 0.5) * high + 4 - (lines.length - 1) * 7.5;
-    return draw("g", {}, ...lines.map((text, k) => say(inks, gutter + 6, first + k * 15, text, { size: 12 })));
+    return draw("g", {}, told(all.join(" ")), ...lines.map((text, k) => say(inks, gutter + 6, first + k * 15, text, { size: 11.5 })));
   }
 
   function press(event, i, j) {
@@ -57,10 +59,10 @@ function drawHeatmap(host, data, inks, open) {
     next.node.focus();
   }
 
-  const heads = data.columns.map(({ label }, j) => say(inks, gutter + (j + 0.5) * step, 18, narrow ? label.split(" ")[0] : label, { at: "middle", size: narrow ? 11.5 : 13, weight: 600, ink: inks.ink }));
+  const heads = titles.flatMap((lines, j) => lines.map((text, k) => say(inks, gutter + (j + 0.5) * step, head - 9 - 16 * (lines.length - 1 - k), text, { at: "middle", size: narrow ? 11.5 : 13, weight: 600, ink: inks.ink })));
   const names = data.rows.flatMap(({ label, operands }, i) => {
     const y = head + (i + 0.5) * high;
-    return [say(inks, 0, y - 1, label, { size: narrow ? 12.5 : 13.5, weight: 600, ink: inks.ink }), say(inks, 0, y + 14, operands, { size: 11, mono: true })];
+    return [say(inks, 0, y - 1, label, { size: narrow ? 12 : 13.5, weight: 600, ink: inks.ink }), say(inks, 0, y + 14, operands, { size: 11, mono: true })];
   });
   const grid = data.cells.flatMap((row, i) => (row.some((found) => found && !found.problem) ? row.map((found, j) => cell(found, i, j)) : [refusal(row, i)]));
   cells[0]?.node.setAttribute("tabindex", 0);
