@@ -26,7 +26,7 @@ def add_to(verbs: Any) -> None:
     )
     trap.add_argument("--steps", type=_numbers, metavar="N", help="denoising steps to compare, such as 1,2,5,10 (default: 1,2,5,10,20)")
     trap.add_argument(
-        "--layers", default="", metavar="P", help="also try every layer alone in these precisions, such as int8,int4 (takes longer)"
+        "--layers", metavar="P", help="precisions to try each layer in alone, or none (default: int8,int4; with --variant none)"
     )
     trap.add_argument("--observations-per-episode", type=positive, default=3, metavar="K", help="default: 3")
     trap.add_argument("--seed", type=natural, default=0, metavar="S", help="of the denoising noise (default: 0)")
@@ -41,11 +41,13 @@ def _trap(chosen: argparse.Namespace) -> None:
     from vla_demo.evaluation.trap import TrapReport
     from vla_demo.workbench.datasets import dataset_for
     from vla_demo.workbench.policies import prepare_policy
-    from vla_demo.workbench.trap_plan import DEFAULT_STEPS, TrapRequest
+    from vla_demo.workbench.trap_plan import DEFAULT_STEPS, STANDARD_LAYERS, TrapRequest
     from vla_demo.workbench.trap_tables import trap_table
     from vla_demo.workbench.traps import Trap
 
-    layers = tuple(canonical_precision(p.strip()) for p in chosen.layers.split(",") if p.strip())
+    layers: tuple[str, ...] = () if chosen.variant else STANDARD_LAYERS
+    if chosen.layers is not None:
+        layers = () if chosen.layers == "none" else tuple(canonical_precision(p.strip()) for p in chosen.layers.split(","))
     request = TrapRequest(
         policy=chosen.policy,
         episodes=chosen.episodes,

@@ -92,7 +92,8 @@ class Workbench:
         for step in self.open_package(source):
             if isinstance(step, Preparing):
                 yield step
-        for found in Trap(TrapRequest(source, observations_per_episode=STUDIED), self._packages[source], self.dataset).steps():
+        request = TrapRequest(source, layers=STANDARD_LAYERS, observations_per_episode=STUDIED)
+        for found in Trap(request, self._packages[source], self.dataset).steps():
             if isinstance(found, TrapReport):
                 self._reports[source] = found
             yield found

@@ -14,9 +14,10 @@ from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.evaluation.study import Moment
 from vla_demo.evaluation.trap import ALL_STAGES
 
-__all__ = ["DEFAULT_STEPS", "TrapRequest", "checked_episodes", "moments_of", "question_about", "standard_precisions"]
+__all__ = ["DEFAULT_STEPS", "STANDARD_LAYERS", "TrapRequest", "checked_episodes", "moments_of", "question_about", "standard_precisions"]
 
 DEFAULT_STEPS = (1, 2, 5, 10, 20)
+STANDARD_LAYERS = ("int8", "int4")
 OTHER_SEEDS = 2  # more noises of each observation, for the spread from seed to seed
 
 

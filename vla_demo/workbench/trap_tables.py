@@ -9,12 +9,21 @@ from vla_demo.workbench.tables import aligned, megabytes
 __all__ = ["trap_table"]
 
 HEADS = ["stage", "precision", "computes", "error", "95 %", "max", "min cosine", "vs recorded"]
+MOST_SENSITIVE = 5
 COSTS = ["ms", "FP32 ms", "MB", "FP32 MB", "quantized"]
 
 
 def trap_table(report: TrapReport) -> str:
     """Everything a person wants to see first; `--json` has the rest."""
-    parts = [_headline(report), _sensitivity(report), _iterations(report), _squares(report), _sweep(report), _findings(report)]
+    parts = [
+        _headline(report),
+        _sensitivity(report),
+        _iterations(report),
+        _squares(report),
+        _sweep(report),
+        _layers(report),
+        _findings(report),
+    ]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
 
@@ -101,6 +110,18 @@ def _sweep(report: TrapReport) -> Iterator[str]:
         errors = [f"{row.quantization[p].mean:.2g}" for p in precisions]
         rows.append([str(row.steps), f"{row.solver.mean:.2g}", *errors, f"{row.vs_recorded.mean:.2g}", f"{row.ms:.1f}"])
     yield from aligned(rows, left=0)
+
+
+def _layers(report: TrapReport) -> Iterator[str]:
+    if not report.layers:
+        return
+    yield f"layers that cost most alone, {MOST_SENSITIVE} of each precision"
+    rows = [["stage", "layer", "precision", "error", "own error", "KB FP32"]]
+    for precision in dict.fromkeys(layer.precision for layer in report.layers):
+        ranked = sorted((x for x in report.layers if x.precision == precision), key=lambda x: x.action_error.mean, reverse=True)
+        for x in ranked[:MOST_SENSITIVE]:
+            rows.append([x.stage, x.layer, precision, f"{x.action_error.mean:.2g}", f"{x.own_error:.2g}", f"{x.weight_bytes / 1e3:.0f}"])
+    yield from aligned(rows, left=3)
 
 
 def _findings(report: TrapReport) -> Iterator[str]:
