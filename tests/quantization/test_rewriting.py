@@ -7,10 +7,13 @@ import onnx
 import pytest
 from onnx import helper
 
-from tests.quantization.answers import answer, random
+from tests.quantization.answers import answer, random, relative_error
 from tests.quantization.conftest import SaveGraph
+from vla_demo.core.precision import OFFERED_PRECISIONS
+from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.rewriting import rewriting
+from vla_demo.quantization.schemes import scheme_for
 
 BESIDE = {"save_as_external_data": True, "location": "fp32.onnx.data", "size_threshold": 0}
 
@@ -59,3 +62,14 @@ def test_gemm_is_taken_apart_into_what_it_computes(save_graph: SaveGraph, attrib
     names = {node.name: node.op_type for node in onnx.load(prepared, load_external_data=False).graph.node}
     assert names["layer"] == "MatMul" and "Gemm" not in names.values()
     np.testing.assert_allclose(answer(prepared, random(16, 16)), answer(fp32, random(16, 16)), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", [p for p in OFFERED_PRECISIONS if p != "fp32"])
+def test_products_that_follow_each_other_directly_get_names_of_their_own(save_graph: SaveGraph, precision: str) -> None:
+    """What is made behind the first must not be called as what is made in front of the second."""
+    nodes = [helper.make_node("MatMul", [x, w], [y], name=w) for x, w, y in (("x", "v", "h"), ("h", "w", "k"), ("k", "u", "y"))]
+    fp32 = save_graph(nodes, {"v": random(64, 64) / 8, "w": random(64, 64, seed=1) / 8, "u": random(64, 64, seed=2) / 8}, (5, 64))
+    prepared, target = fp32.with_name("prepared.onnx"), fp32.with_name("target.onnx")
+    prepare_graph(fp32, prepared)
+    scheme_for(precision).apply(prepared, target, everywhere, [{"x": random(5, 64)}])
+    assert 0 < relative_error(fp32, target, random(5, 64)) < (1 if precision == "int2" else 0.2)

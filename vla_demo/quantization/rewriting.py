@@ -3,6 +3,7 @@
 It knows files and tensors, nothing of quantization.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,8 @@ class Rewriting:
         import onnx
 
         graph = self.model.graph
+        twice = [output for output, count in Counter(o for node in self.nodes for o in node.output if o).items() if count > 1]
+        assert not twice, f"written twice: {twice}"
         read = {name for node in self.nodes for name in node.input} | {output.name for output in graph.output}
         kept = [self._copied(tensor) for name, tensor in self._old.items() if name in read and name not in self._new]
         del graph.node[:], graph.initializer[:], graph.value_info[:]

@@ -36,5 +36,5 @@ def _scaled(to: Rewriting, node: Any) -> None:
     to.shared("ReduceMax", [f"{rows}_magnitude", last], f"{rows}_largest", keepdims=1)
     reach = to.shared("Max", [f"{rows}_largest", smallest], f"{rows}_reach")
     filled = to.shared("Div", [rows, reach], f"{rows}_filled")
-    to.node("MatMul", [filled, node.input[1]], f"{output}_filled", name=node.name)
-    to.node("Mul", [f"{output}_filled", reach], output)
+    to.node("MatMul", [filled, node.input[1]], f"{output}_of_filled", name=node.name)
+    to.node("Mul", [f"{output}_of_filled", reach], output)
