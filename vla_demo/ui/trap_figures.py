@@ -4,22 +4,23 @@ Pure data in, plain JSON out; how a figure looks is the page's business. A figur
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from vla_demo.core.precision import OFFERED_PRECISIONS, Precision
+from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.evaluation.agreement import Report
 from vla_demo.evaluation.published import compare
 from vla_demo.ui import trap_words as words
 from vla_demo.ui.precisions import precision_label
+from vla_demo.ui.trap_lines import iterations, positions, steps
+from vla_demo.ui.trap_names import STAGES, in_order, label_of, row_of, stage_label
 from vla_demo.ui.trap_tables import TABLES
 from vla_demo.ui.words import joint_label
 
-__all__ = ["figures", "in_order", "stage_label"]
+__all__ = ["figures"]
 
 Figure = dict[str, Any]
 PRECISION = re.compile(rf"\b(?:{'|'.join(sorted(OFFERED_PRECISIONS, key=len, reverse=True))})\b(?!=)")
-STAGES: Mapping[str, str] = {"vision": "Vision encoder", "llm": "Language backbone", "expert": "Action expert", "all": "All stages"}
 
 
 def figures(report: Report) -> list[Figure]:
@@ -48,29 +49,6 @@ def _spoken(text: str) -> str:
     return PRECISION.sub(lambda found: precision_label(found.group()), text)
 
 
-def stage_label(role: str) -> str:
-    return STAGES.get(role, role)
-
-
-def in_order(precisions: Iterable[str]) -> list[str]:
-    """Each once, as the dial has them; recipes last."""
-
-    def place(precision: str) -> tuple[int, str]:
-        scheme = _scheme(precision)
-        return (OFFERED_PRECISIONS.index(scheme) if scheme in OFFERED_PRECISIONS else len(OFFERED_PRECISIONS), precision)
-
-    return sorted(dict.fromkeys(precisions), key=place)
-
-
-def _scheme(name: str) -> str:
-    """Of a precision; of stages in several precisions, as in `vision=int8,llm=int4`, that it is mixed."""
-    return "mixed" if "=" in name else Precision.parse(name).scheme
-
-
-def _label(name: str) -> str:
-    return name if "=" in name else precision_label(name)
-
-
 def _heatmap(report: Report) -> Figure:
     cells = {(cell["precision"], cell["stage"]): cell for cell in report["sensitivity"]}
     roles = [role for role in STAGES if any(role == cell["stage"] for cell in report["sensitivity"])]
@@ -78,16 +56,11 @@ def _heatmap(report: Report) -> Figure:
     return {
         "kind": "heatmap",
         "columns": [{"role": role, "label": stage_label(role)} for role in roles],
-        "rows": [_row(precision) for precision in rows],
+        "rows": [row_of(precision) for precision in rows],
         "cells": [[_cell(cells.get((precision, role))) for role in roles] for precision in rows],
         "caption": words.heatmap(report["unit"]),
         "hint": words.CELL_HINT,
     }
-
-
-def _row(precision: str) -> Figure:
-    operands = "" if "=" in precision else Precision.parse(precision).operands
-    return {"precision": precision, "label": _label(precision), "operands": operands}
 
 
 def _cell(cell: Mapping[str, Any] | None) -> Figure | None:
@@ -109,7 +82,7 @@ def _cell(cell: Mapping[str, Any] | None) -> Figure | None:
 
 
 def _subject_of(cell: Mapping[str, Any]) -> str:
-    return f"{stage_label(cell['stage'])} in {_label(cell['precision'])}"
+    return f"{stage_label(cell['stage'])} in {label_of(cell['precision'])}"
 
 
 def _speed(report: Report) -> Figure:
@@ -123,7 +96,7 @@ def _speed(report: Report) -> Figure:
         return {}
     return {
         "kind": "dots",
-        "rows": [_row(precision) for precision in rows],
+        "rows": [row_of(precision) for precision in rows],
         "roles": [{"role": role, "label": stage_label(role)} for role in STAGES if role in {cell["stage"] for cell in alone}],
         "panels": [
             {"title": "Size, against FP32", "left": "smaller", "right": "larger", "marks": marks("bytes")},
@@ -140,80 +113,13 @@ def _mark(cell: Mapping[str, Any], of: str, row: int) -> Figure:
     return {"row": row, "role": cell["stage"], "ratio": value / reference, "said": said}
 
 
-def _iterations(report: Report) -> Figure:
-    found = report["per_iteration"]
-    precisions = in_order(found)
-    count = max((len(found[precision]["teacher_forced"]) for precision in precisions), default=0)
-    ticks = [{"at": k, "label": str(k)} for k in range(1, count + 1)]
-    fresh = [_line(p, [[k + 1, value] for k, value in enumerate(found[p]["teacher_forced"])]) for p in precisions]
-    grown = [_line(p, [[k, value] for k, value in enumerate(found[p]["free_running"]) if k]) for p in precisions]
-    return _lines(
-        [
-            {"title": "Made anew at each iteration", "about": "teacher-forced: error of the velocity on FP32's own path", "series": fresh},
-            {"title": "Gathered so far", "about": "free-running: distance of the plan from FP32's after it", "series": grown},
-        ],
-        {"label": "denoising iteration", "ticks": ticks},
-        words.ITERATIONS,
-    )
-
-
-def _steps(report: Report) -> Figure:
-    rows = sorted(report["steps"], key=lambda row: int(row["steps"]))
-    precisions = in_order(precision for row in rows for precision in row["quantization"])
-    ticks = [{"at": i, "label": str(row["steps"])} for i, row in enumerate(rows)]
-
-    def points(pick: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]) -> list[list[float]]:
-        found = [(i, pick(row)) for i, row in enumerate(rows)]
-        return [[i, it["mean"], it["low"], it["high"]] for i, it in found if it]
-
-    solver = {"label": "solver", "ink": "plain", "dash": True, "points": points(lambda row: row["solver"])}
-    lines = [_line(p, points(lambda row, p=p: row["quantization"].get(p))) for p in precisions]  # type: ignore[misc]
-    spread = report["fp32"].get("seed_spread")
-    return _lines(
-        [
-            {
-                "title": "Solver and quantization apart",
-                "about": "solver: FP32 against FP32 of 100 steps; a precision: against FP32 of as many steps",
-                "series": [solver, *lines],
-                "level": {"at": spread["mean"], "label": "seed to seed"} if spread else None,
-            },
-            {
-                "title": "Against the recorded actions",
-                "about": "FP32; can rise with steps while success rises too",
-                "series": [{"label": "FP32", "ink": "plain", "dash": False, "points": points(lambda row: row["vs_recorded"])}],
-                "linear": True,
-            },
-        ],
-        {"label": "denoising steps", "ticks": ticks},
-        words.STEPS,
-    )
-
-
-def _positions(report: Report) -> Figure:
-    found = {name: values for name, values in report["by_position"].items() if name != "fp32"}  # its own is against the recording
-    count = max((len(values) for values in found.values()), default=0)
-    every = next(step for step in (1, 2, 5, 10, 20, 50, 100) if count / step <= 12)
-    ticks = [{"at": k, "label": str(k)} for k in range(0, count, every)]
-    series = [_line(p, [[k, value] for k, value in enumerate(found[p])]) for p in in_order(found)]
-    panel = {"title": "All stages in one precision", "about": "error of each action of a chunk against FP32's", "series": series}
-    return _lines([panel], {"label": "position in the chunk", "ticks": ticks}, words.POSITIONS)
-
-
-def _line(precision: str, points: list[list[float]]) -> Figure:
-    return {"label": _label(precision), "ink": _scheme(precision), "dash": False, "points": points}
-
-
-def _lines(panels: Sequence[Figure], x: Figure, caption: str) -> Figure:
-    return {"kind": "lines", "panels": panels, "x": x, "caption": caption} if x["ticks"] else {}
-
-
 def _two_by_two(report: Report) -> Figure:
     first = "prefix" if report["per_iteration"] else "vision"
     groups = []
     for pair in report["two_by_two"]:
         bars = [{"label": label, "part": part, **pair[part]} for part, label in (("prefix", first), ("expert", "expert"), ("both", "both"))]
         total = pair["prefix"]["mean"] + pair["expert"]["mean"]
-        groups.append({**_row(pair["precision"]), "bars": bars, "sum": total, "aside": words.together(pair["ratio"])})
+        groups.append({**row_of(pair["precision"]), "bars": bars, "sum": total, "aside": words.together(pair["ratio"])})
     return {"kind": "groups", "groups": groups, "caption": words.two_by_two(first)} if groups else {}
 
 
@@ -223,13 +129,13 @@ def _layers(report: Report) -> Figure:
         {
             "label": layer["layer"],
             "role": layer["stage"],
-            "said": f"{stage_label(layer['stage'])}, {layer['layer']} in {_label(layer['precision'])}",
+            "said": f"{stage_label(layer['stage'])}, {layer['layer']} in {label_of(layer['precision'])}",
             **layer["action_error"],
         }
         for layer in layers
     ]
     roles = [{"role": role, "label": stage_label(role)} for role in STAGES if role in {layer["stage"] for layer in layers}]
-    precisions = ", ".join(_label(p) for p in in_order(layer["precision"] for layer in layers))
+    precisions = ", ".join(label_of(p) for p in in_order(layer["precision"] for layer in layers))
     return {"kind": "bars", "bars": bars, "roles": roles, "caption": words.layers(precisions)} if bars else {}
 
 
@@ -242,7 +148,7 @@ def _smoothness(report: Report) -> Figure:
 
 
 def _subject(name: str) -> str:
-    return "recorded demonstration" if name == "recorded" else f"all stages in {_label(name)}"
+    return "recorded demonstration" if name == "recorded" else f"all stages in {label_of(name)}"
 
 
 def _written(value: float | None) -> str:
@@ -252,9 +158,9 @@ def _written(value: float | None) -> str:
 FIGURES: Mapping[str, tuple[str, Callable[[Report], Figure]]] = {
     "heatmap": ("What a precision costs at the actions, stage by stage", _heatmap),
     "speed": ("What it saves: bytes and milliseconds", _speed),
-    "iterations": ("Does the error grow over the denoising iterations?", _iterations),
-    "by_position": ("Where in the chunk the error lies", _positions),
-    "steps": ("Fewer steps against fewer bits", _steps),
+    "iterations": ("Does the error grow over the denoising iterations?", iterations),
+    "by_position": ("Where in the chunk the error lies", positions),
+    "steps": ("Fewer steps against fewer bits", steps),
     "two_by_two": ("Do the stages' errors add up?", _two_by_two),
     "layers": ("Which layers are sensitive", _layers),
     "smoothness": ("How smooth the planned motion is", _smoothness),
