@@ -16,6 +16,7 @@ from vla_demo.evaluation.trap import ALL_STAGES, Finding, LayerRow, SensitivityR
 __all__ = ["findings"]
 
 FEWEST_LAYERS = 3  # a ranking of fewer says nothing
+NOTABLE = 0.2  # times of a dozen chunks on a machine with other work differ by less for no reason
 
 
 def findings(report: TrapReport) -> tuple[Finding, ...]:
@@ -111,9 +112,9 @@ def _speed(rows: Sequence[SensitivityRow]) -> Iterator[str]:
     for row in rows:
         if row.stage in ROLE_LABELS and row.ms and row.fp32_ms and row.bytes and row.fp32_bytes:
             gain, size, name = row.fp32_ms / row.ms, row.bytes / row.fp32_bytes, f"{_stage(row)} in {row.precision}"
-            if gain < 1 - SAME and size < 1:
+            if gain < 1 - NOTABLE and size < 1:
                 slow.append(f"{name} ({1 / gain:.1f} times FP32's time with {size:.0%} of its bytes)")
-            elif gain > 1 + SAME:
+            elif gain > 1 + NOTABLE:
                 fast.append(f"{name} ({gain:.1f} times)")
     if slow:
         yield f"Smaller but slower on this machine: {listed(slow)}."
@@ -127,7 +128,9 @@ def _positions(by_position: Mapping[str, tuple[float, ...]]) -> Iterator[str]:
         third = len(errors) // 3
         if precision != "fp32" and third and sum(errors[:third]) > 0:
             factors[precision] = sum(errors[-third:]) / sum(errors[:third])
-    for phrase, precisions in grouped(factors, lambda f: "grows" if f > 1 + SAME else "shrinks" if f < 1 - SAME else "stays").items():
+    for phrase, precisions in grouped(
+        factors, lambda f: "grows" if f > 1 + SAME else "shrinks" if f < 1 - SAME else "keeps its size"
+    ).items():
         text = f"The error {phrase} along the chunk in {listed(precisions)}"
         yield f"{text}: the last third is {span([factors[p] for p in precisions], '.1f')} times as far from FP32 as the first."
 
