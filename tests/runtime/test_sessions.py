@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_demo.core.errors import InvalidInput, PackageError
+from vla_demo.core.errors import InvalidInput, PackageError, Stopped
 from vla_demo.core.package import PolicyPackage
 from vla_demo.runtime.sessions import GraphFile, open_session
 
@@ -51,3 +51,23 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"no graph")
     with pytest.raises(PackageError, match="cannot be loaded"):
         open_session(GraphFile(tmp_path / "a.onnx", "0" * 64, None))
+
+
+def test_an_error_of_ours_raised_while_a_graph_runs_stays_what_it_is(vision: GraphFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only ONNX Runtime's own errors, which have no common base, are put into words."""
+    session = open_session(vision)
+    pixels = {"pixels": np.zeros((3, 3, 24, 32), np.float32)}
+    for raised, expected in ((Stopped("enough"), Stopped), (RuntimeError("out of memory"), PackageError)):
+        monkeypatch.setattr(session, "_session", Refusing(raised))
+        with pytest.raises(expected):
+            session.run(pixels)
+
+
+class Refusing:
+    """An ONNX Runtime session that raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def run(self, *_: object) -> None:
+        raise self.error

@@ -64,3 +64,9 @@ def test_a_disturbed_demonstration_misses_its_own_commands_and_still_succeeds():
     disturbed, calm = solve(twin, start), solve(twin, replace(start, disturbance=0.0))
     assert start.disturbance > 0 and disturbed is not None and calm is not None
     assert len(disturbed) != len(calm) or not np.allclose(disturbed, calm, atol=0.1)
+
+
+def test_one_episode_of_a_split_is_the_one_that_stands_there() -> None:
+    """How the few training episodes that ship for calibration were recorded."""
+    (only,) = demonstrations("train", (24, 32), only=[40])
+    assert (only.start.cluster, only.start.number) == (4, 104040)
