@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quantization.transformer import layer_count, transformer
+from tests.quantization.transformer import cosine, inputs, layer_count, transformer
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
@@ -102,3 +102,12 @@ def test_a_recipe_with_a_rule_for_no_layer_is_refused(smolvla: PolicyPackage, ca
 def test_a_recipe_that_is_not_there_is_refused(smolvla: PolicyPackage, cache: Path) -> None:
     with pytest.raises(InvalidInput, match="vla-demo mix"):
         quantize_stage(smolvla, "expert", "mixed-0123456789ab", cache)
+
+
+def test_a_scheme_that_looks_at_data_may_be_part_of_it(tmp_path: Path) -> None:
+    """It comes first, while there is FP32 to look at; the others then find the weights it folded into."""
+    graph = transformer(tmp_path / "plain.onnx")
+    mixed = Mixed(Recipe("smolvla", "expert", "int8-smooth", (Rule("layers.*.mlp.up_proj", "int8w"), Rule("enter", "fp32"))))
+    decisions = mixed.apply(graph, tmp_path / "mixed.onnx", everywhere, inputs())
+    assert audited(graph, tmp_path / "mixed.onnx", "mixed", decisions).quantized_nodes == layer_count() - 1
+    assert cosine(tmp_path / "mixed.onnx", graph) > 0.99

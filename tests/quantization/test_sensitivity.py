@@ -9,6 +9,7 @@ from tests.fakes import observation
 from vla_demo.core.errors import InvalidInput, UnknownVariant
 from vla_demo.core.package import PolicyPackage
 from vla_demo.quantization import sensitivity
+from vla_demo.quantization.calibration import Calibration
 from vla_demo.quantization.layers import stage_layers
 from vla_demo.quantization.sensitivity import LayerSensitivity, Working, layer_sensitivity
 from vla_demo.quantization.trials import Judgement, Trials
@@ -81,3 +82,11 @@ def test_what_does_not_exist_is_refused(act: PolicyPackage) -> None:
         measured(act, "vision", "int3")
     with pytest.raises(InvalidInput, match="at least one observation"):
         Judgement((), np.ones(6))
+
+
+def test_precisions_that_look_at_data_are_measured_on_a_calibration(act: PolicyPackage) -> None:
+    calibration = Calibration("made up", "train", (0,), (observation(3), observation(4)))
+    steps = layer_sensitivity(act, "expert", ["int8-smooth", "int8-static"], JUDGEMENT, calibration)
+    found = [step for step in steps if isinstance(step, LayerSensitivity)]
+    assert {step.precision for step in found} == {"int8-smooth", "int8-static"}
+    assert all(0 < step.own_error < 0.1 for step in found)
