@@ -115,7 +115,8 @@ def pair(precision: str, roles: list[str]) -> dict[str, Any]:
 
 def layers(roles: list[str]) -> list[dict[str, Any]]:
     made = [
-        {"stage": role, "layer": f"{'encoder' if role == 'vision' else 'layers'}.{block}.{part}", "precision": "int4", "block": block}
+        {"stage": role, "layer": f"{'encoder' if role == 'vision' else 'layers'}.{block}.{part}", "precision": precision, "block": block}
+        for precision in ("int8", "int4")
         for role in roles
         for block in range(4)
         for part in ("mlp.down_proj", "self_attn.q_proj")

@@ -108,6 +108,15 @@ def test_a_smaller_graph_that_is_slower_lies_right_of_fp32() -> None:
     assert max(mark["ratio"] for mark in size["marks"]) < 1 < max(mark["ratio"] for mark in time["marks"])
 
 
+def test_layers_are_ranked_within_a_precision() -> None:
+    groups = figure(sample_json("act"), "layers")["groups"]
+    assert [group["label"] for group in groups] == ["INT8", "INT4"]
+    for group in groups:
+        errors = [bar["mean"] for bar in group["bars"]]
+        assert len(errors) == 16
+        assert errors == sorted(errors, reverse=True)
+
+
 def test_the_small_print_says_when_where_and_from_how_much() -> None:
     assert computed(sample_json("act")) == (
         "Computed on 22 November 2026, 18:20 UTC on a stand-in in 9 min, from 24 observations of 8 recorded episodes. "

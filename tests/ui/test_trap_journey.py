@@ -175,6 +175,16 @@ def test_act_shows_positions_where_smolvla_shows_iterations(visits: Visits) -> N
     expect(page).to_have_url(re.compile(r"\?tab=trap&policy=act$"))
 
 
+def test_layers_are_shown_one_precision_at_a_time_the_worst_first_and_all_on_request(visits: Visits) -> None:
+    layers = trap(visits).locator("[data-figure=layers]")
+    expect(layers.locator("svg").last).to_have_attribute("aria-label", re.compile("each alone in INT8$"))
+    layers.get_by_role("button", name="INT4").click()
+    expect(layers.locator(".drawing svg")).to_have_attribute("aria-label", re.compile("each alone in INT4$"))
+    layers.get_by_role("button", name="Show all 24 layers").click()
+    expect(layers.get_by_role("button", name="Show the worst 16 only")).to_be_focused()
+    expect(layers.locator(".drawing svg rect")).to_have_count(24 + 8)  # a bar each, and a square for each layer of the backbone
+
+
 def test_what_others_published_stands_beside_with_its_source_and_whether_this_agrees(visits: Visits) -> None:
     beside = trap(visits).locator("[data-figure=heatmap] aside")
     expect(beside.get_by_role("link", name="NXP and Hugging Face, 5 March 2026")).to_have_attribute(

@@ -156,11 +156,11 @@ def stages_do_not_add(report: Report) -> Finding:
 
 
 def late_vision_early_language(report: Report) -> Finding:
-    layers = report.get("layers", [])
+    layers = [layer for layer in report.get("layers", []) if layer["precision"] == "int8"]  # as in the study: activations too
     fragile = [_error(layer) for layer in layers if _depth(layer, layers) in (("vision", "late"), ("llm", "early"))]
     expert = [_error(layer) for layer in layers if layer["stage"] == "expert"]
     if not fragile or not expert or not any(layer["stage"] == "llm" for layer in layers):
-        return _cannot("It takes layers of the vision encoder, the language backbone and the expert.")
+        return _cannot("It takes layers of the vision encoder, the language backbone and the expert, each alone in INT8.")
     ratio = median(fragile) / median(expert) if median(expert) > 0 else math.inf
     here = f"Late vision and early language layers cost {ratio:.2g} times the expert's (medians of {len(fragile)} and {len(expert)} layers)"
     return Finding("agrees" if ratio >= FRAGILE_LAYERS else "partly" if ratio > 1 + TIE else "differs", f"{here}.")

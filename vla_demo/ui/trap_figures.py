@@ -125,18 +125,15 @@ def _two_by_two(report: Report) -> Figure:
 
 def _layers(report: Report) -> Figure:
     layers = sorted(report["layers"], key=lambda layer: -float(layer["action_error"]["mean"]))
-    bars = [
-        {
-            "label": layer["layer"],
-            "role": layer["stage"],
-            "said": f"{stage_label(layer['stage'])}, {layer['layer']} in {label_of(layer['precision'])}",
-            **layer["action_error"],
-        }
-        for layer in layers
-    ]
+    names = in_order(layer["precision"] for layer in layers)
     roles = [{"role": role, "label": stage_label(role)} for role in STAGES if role in {layer["stage"] for layer in layers}]
-    precisions = ", ".join(label_of(p) for p in in_order(layer["precision"] for layer in layers))
-    return {"kind": "bars", "bars": bars, "roles": roles, "caption": words.layers(precisions)} if bars else {}
+    groups = [{"label": label_of(name), "bars": [_bar(layer) for layer in layers if layer["precision"] == name]} for name in names]
+    return {"kind": "bars", "groups": groups, "roles": roles, "caption": words.LAYERS} if groups else {}
+
+
+def _bar(layer: Mapping[str, Any]) -> Figure:
+    said = f"{stage_label(layer['stage'])}, {layer['layer']} in {label_of(layer['precision'])}"
+    return {"label": layer["layer"], "role": layer["stage"], "said": said, **layer["action_error"]}
 
 
 def _smoothness(report: Report) -> Figure:

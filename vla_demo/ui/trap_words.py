@@ -14,7 +14,6 @@ __all__ = [
     "STEPS",
     "computed",
     "heatmap",
-    "layers",
     "together",
     "two_by_two",
 ]
@@ -29,6 +28,9 @@ ITERATIONS = "RMS in standard deviations of the action, logarithmic; the same ob
 STEPS = (
     "RMS in standard deviations of the action, with 95 % intervals. Seed to seed: how far FP32's own plans lie apart when only the noise "
     "changes."
+)
+LAYERS = (
+    "Error at the actions when only this layer has the precision, worst first; RMS in standard deviations of the action, 95 % intervals."
 )
 POSITIONS = "RMS in standard deviations of the action, logarithmic."
 SMOOTHNESS = (
@@ -53,10 +55,6 @@ def two_by_two(first: str) -> str:
 
 def together(ratio: float | None) -> str:
     return "" if ratio is None else f"both ÷ sum {ratio:.2f}"
-
-
-def layers(precisions: str) -> str:
-    return f"Error at the actions when only this layer is in {precisions}; RMS in standard deviations of the action, 95 % intervals."
 
 
 def computed(report: Report) -> str:

@@ -33,20 +33,29 @@ function lyingBar({ mean, low, high, label, said }, px, y, color, inks, beyond =
 const FIRST_LAYERS = 16;
 
 function drawBars(host, data, inks) {
-  const bars = host.dataset.all ? data.bars : data.bars.slice(0, FIRST_LAYERS);
-  const width = host.clientWidth;
+  const chosen = Number(host.dataset.group ?? 0);
+  const group = data.groups[chosen];
+  const bars = host.dataset.all ? group.bars : group.bars.slice(0, FIRST_LAYERS);
+  const again = (name, value) => { host.dataset[name] = value; drawBars(host, data, inks); host.querySelector(`[data-${name}]`)?.focus(); };
+  const choices = data.groups.map(({ label }, i) => make("button", { type: "button", "aria-pressed": String(i === chosen), "data-group": i === chosen, onclick: () => again("group", i) }, label));
+  const all = make("button", { type: "button", "data-all": true, onclick: () => again("all", host.dataset.all ? "" : "yes") }, host.dataset.all ? `Show the worst ${FIRST_LAYERS} only` : `Show all ${group.bars.length} layers`);
+  host.replaceChildren(make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" }, ...choices), layerBars(bars, group.label, inks, host.clientWidth),
+    group.bars.length > FIRST_LAYERS ? make("div", { class: "take" }, all) : "");
+}
+
+function layerBars(bars, precision, inks, width) {
   const narrow = width < 560;
   const left = narrow ? 0 : Math.min(8 * Math.max(...bars.map(({ label }) => label.length)) + 26, 330);
   const px = scaleOf(false, 0, Math.max(...bars.map(({ high }) => high)), left, width - 70);
   const high = narrow ? 38 : 24;
+  const head = 26;
   const nodes = bars.flatMap((bar, i) => {
-    const y = i * high + (narrow ? 17 : 0);
-    const name = narrow ? say(inks, 16, i * high + 12, bar.label, { size: 11, mono: true }) : say(inks, left - 12, y + 12, bar.label, { at: "end", mono: true, size: 12 });
-    return [mark(bar.role, 6, narrow ? i * high + 8 : y + 8, inks, null, 4.5), name, ...lyingBar(bar, px, y, inks.role[bar.role] ?? inks.ink, inks)];
+    const row = head + i * high;
+    const y = row + (narrow ? 17 : 0);
+    const name = narrow ? say(inks, 16, row + 12, bar.label, { size: 11, mono: true }) : say(inks, left - 12, y + 12, bar.label, { at: "end", mono: true, size: 12 });
+    return [mark(bar.role, 6, narrow ? row + 8 : y + 8, inks, null, 4.5), name, ...lyingBar(bar, px, y, inks.role[bar.role] ?? inks.ink, inks)];
   });
-  host.replaceChildren(picture(inks, width, bars.length * high + 4, "Layers by their error at the actions", ...nodes));
-  if (data.bars.length > FIRST_LAYERS) host.append(make("div", { class: "take" }, make("button", { type: "button", onclick: () => { host.dataset.all = host.dataset.all ? "" : "yes"; drawBars(host, data, inks); } },
-    host.dataset.all ? `Show the worst ${FIRST_LAYERS} only` : `Show all ${data.bars.length} layers`)));
+  return picture(inks, width, head + bars.length * high + 4, `Layers by their error at the actions, each alone in ${precision}`, say(inks, 0, 14, `Each alone in ${precision}`, { size: 13, weight: 600, ink: inks.ink }), ...nodes);
 }
 
 function drawDots(host, data, inks) {

@@ -1,0 +1,41 @@
+"""Takes the README's screenshots of the real page: `uv run python docs/screenshots.py`. Needs Chromium; a run of SmolVLA takes a minute."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from vla_demo.ui.page import serve
+from vla_demo.workbench.bench import Workbench
+
+DOCS = Path(__file__).parent
+PATIENCE = 600_000  # ms; a policy may have to be exported first
+VIEWS = {
+    "replay.png": "?policy=smolvla&variant=vision=int8,llm=int8,expert=int8-smooth,steps=10&episode=3&run=1&t=6.3",
+    "trap.png": "?tab=trap&policy=smolvla",
+}
+READY = {"replay.png": "document.querySelector('#replay .how').textContent", "trap.png": "document.querySelector('.figure svg .cell')"}
+
+
+def take(page: Page, address: str, name: str) -> None:
+    page.goto(address + VIEWS[name])
+    page.wait_for_function(READY[name], timeout=PATIENCE)
+    page.wait_for_timeout(3000)  # the traces finish growing, the cameras arrive
+    page.screenshot(path=DOCS / name)
+
+
+def main(names: list[str]) -> None:
+    served = serve(Workbench(), block=False)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"]) as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1440, "height": 1010}, color_scheme="light")
+        for name in names or VIEWS:
+            take(page, served.local_url, name)
+    served.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
