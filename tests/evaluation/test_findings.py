@@ -78,11 +78,12 @@ def test_what_is_not_possible_is_listed() -> None:
 
 
 def test_positions_and_jerk_are_said_when_there_is_something_to_say() -> None:
-    assert "grows along the chunk in int8: the last third is 4.0 times" in about("by_position", report()) and "int8 (1.2 times)" in about(
-        "smoothness", report()
-    )
+    assert "grows along the chunk in int8: the last third is 4.0 times" in about(
+        "by_position", report()
+    ) and "jerk is 1.2 times in int8" in about("smoothness", report())
     calm = replace(report(), smoothness=dict.fromkeys(("recorded", "fp32", "int8"), report().fp32.smoothness))
-    assert about("smoothness", calm) == ""
+    assert "Beside" not in about("smoothness", calm)
+    assert "FP32's own jerk: 1.0 times the demonstrator's." in about("smoothness", calm)
 
 
 def test_the_layer_that_costs_most_is_named_and_whether_its_own_error_told_so() -> None:
@@ -96,4 +97,4 @@ def test_the_layer_that_costs_most_is_named_and_whether_its_own_error_told_so() 
 
 def test_no_numbers_no_sentences() -> None:
     empty = replace(report(), sensitivity=(), per_iteration={}, amplification={}, coherence={}, two_by_two=(), steps=(), by_position={})
-    assert [f.figure for f in findings(empty)] == ["smoothness"]
+    assert {f.figure for f in findings(empty)} == {"smoothness"}

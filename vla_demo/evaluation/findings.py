@@ -3,7 +3,7 @@
 What happens inside the denoising is `flow_findings`' business.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from vla_demo.core.policy import ROLE_LABELS
 from vla_demo.evaluation.comparison import BETTER, NOT_DISTINGUISHABLE, WORSE
 from vla_demo.evaluation.flow_findings import addition, denoising, iterations
 from vla_demo.evaluation.sentences import SAME, grouped, listed, number, span, times
-from vla_demo.evaluation.trap import ALL_STAGES, Finding, LayerRow, SensitivityRow, TrapReport
+from vla_demo.evaluation.trap import ALL_STAGES, Finding, LayerRow, SensitivityRow, Smoothness, TrapReport
 
 __all__ = ["findings"]
 
 FEWEST_LAYERS = 3  # a ranking of fewer says nothing
+ROUGHER = 0.1
 NOTABLE = 0.2  # times of a dozen chunks on a machine with other work differ by less for no reason
 
 
@@ -136,14 +137,21 @@ def _positions(by_position: Mapping[str, tuple[float, ...]]) -> Iterator[str]:
 
 
 def _smoothness(report: TrapReport) -> Iterator[str]:
-    reference = report.smoothness["fp32"].jerk
-    rougher = {
-        name: found.jerk / reference
-        for name, found in report.smoothness.items()
-        if name not in ("fp32", "recorded") and reference and found.jerk is not None and abs(found.jerk / reference - 1) > SAME
+    """What differs from FP32 by more than a tenth."""
+    measures: Mapping[str, Callable[[Smoothness], float | None]] = {
+        "jerk": lambda s: s.jerk,
+        "jump from one plan to the next": lambda s: s.boundary_jump,
+        "changes of the gripper's direction": lambda s: s.gripper_flips,
     }
-    if rougher:
-        yield f"The plans have another jerk than FP32's in {listed([f'{name} ({factor:.1f} times)' for name, factor in rougher.items()])}."
+    for name, measure in measures.items():
+        own, recorded = measure(report.smoothness["fp32"]), measure(report.smoothness["recorded"])
+        others = {p: measure(s) for p, s in report.smoothness.items() if p not in ("fp32", "recorded")}
+        factors = {p: value / own for p, value in others.items() if own and value is not None}
+        changed = [f"{factor:.1f} times in {p}" for p, factor in factors.items() if abs(factor - 1) > ROUGHER]
+        if changed:
+            yield f"Beside FP32's plans, the {name} {'are' if name.startswith('changes') else 'is'} {listed(changed)}."
+        if own and recorded:
+            yield f"FP32's own {name}: {own / recorded:.1f} times the demonstrator's."
 
 
 def _mean_error(row: SensitivityRow) -> float:
