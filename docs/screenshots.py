@@ -15,7 +15,7 @@ VIEWS = {
     "replay.png": "?policy=smolvla&variant=vision=int8,llm=int8,expert=int8-smooth,steps=10&episode=3&run=1&t=6.3",
     "trap.png": "?tab=trap&policy=smolvla",
 }
-READY = {"replay.png": "document.querySelector('#replay .how').textContent", "trap.png": "document.querySelector('.figure svg .cell')"}
+READY = {"replay.png": "document.querySelector('#replay .how')?.textContent", "trap.png": "document.querySelector('.figure svg .cell')"}
 
 
 def take(page: Page, address: str, name: str) -> None:
