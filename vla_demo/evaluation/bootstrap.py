@@ -32,8 +32,8 @@ def clustered_interval(values: ArrayLike, clusters: Sequence[Hashable], *, resam
     """Percentile interval, 95 %, of the mean of `values` (n,), drawing whole clusters with replacement.
 
     Measurements in one episode resemble each other, so that the episode, not the measurement, is what was sampled (cluster bootstrap:
-    Davison & Hinkley 1997, section 3.8). Raises ValueError for no
-    values or unequal lengths. The same `seed` gives the same interval; of a single cluster nothing is known but its mean.
+    Davison & Hinkley 1997, section 3.8). Raises ValueError for no values or unequal lengths. The same `seed` gives the same interval; of a
+    single cluster nothing is known but its mean.
     """
     numbers = np.asarray(values, np.float64)
     if numbers.ndim != 1 or len(numbers) == 0 or len(numbers) != len(clusters):
