@@ -20,4 +20,4 @@ def test_names_are_grouped_by_what_is_said_of_them() -> None:
 
 
 def test_nothing_is_divided_by_zero() -> None:
-    assert (times(3.0, 2.0), times(1.0, 0.0)) == ("1.5 times", "more than")
+    assert (times(3.0, 2.0), times(33.3, 2.0), times(1.0, 0.0)) == ("1.5 times", "17 times", "more than")

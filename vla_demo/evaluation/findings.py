@@ -151,7 +151,7 @@ def _smoothness(report: TrapReport) -> Iterator[str]:
         if changed:
             yield f"Beside FP32's plans, the {name} {'are' if name.startswith('changes') else 'is'} {listed(changed)}."
         if own and recorded:
-            yield f"FP32's own {name}: {own / recorded:.1f} times the demonstrator's."
+            yield f"FP32's own {name}: {times(own, recorded)} the demonstrator's."
 
 
 def _mean_error(row: SensitivityRow) -> float:

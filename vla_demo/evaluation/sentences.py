@@ -14,7 +14,9 @@ def number(value: float) -> str:
 
 def times(a: float, b: float) -> str:
     """How many times b is a."""
-    return f"{a / b:.1f} times" if b > 0 else "more than"
+    if b == 0:
+        return "more than"
+    return f"{a / b:.1f} times" if a < 10 * b else f"{a / b:.0f} times"
 
 
 def listed(words: Iterable[str]) -> str:
