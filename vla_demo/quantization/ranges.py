@@ -37,10 +37,12 @@ class Range:
 class Histograms:
     """Settings of ONNX Runtime's `HistogramCollector`.
 
-    Its own default for entropy, as many bins as codes, leaves one candidate only: the whole range.
+    Its own default for entropy, as many bins as levels, leaves one candidate only: the whole range. With as many levels as there are codes
+    entropy still clips much: on the bundled ACT's ResNet its error is 9 times that of MinMax (27 % against 3 %), with 128 levels 13 times.
     """
 
     bins: int = 1024
+    levels: int = 256  # of entropy
     percentile: float = 99.99  # kept, of all values
     sample: int = 1 << 16  # values of a tensor looked at in each call
 
@@ -70,7 +72,7 @@ def _histogram(prepared: Path, names: list[str], feeds: Feeds, method: str, sett
     from onnxruntime.quantization.calibrate import HistogramCollector
 
     wanted = settings or Histograms()
-    collector = HistogramCollector(method, False, wanted.bins, 128, wanted.percentile, "same")
+    collector = HistogramCollector(method, False, wanted.bins, wanted.levels, wanted.percentile, "same")
     with contextlib.redirect_stdout(io.StringIO()):  # it tells a terminal what it does
         for answers in _answers(prepared, names, [], feeds):
             collector.collect({name: _sampled(value, wanted.sample) for name, value in zip(names, answers, strict=True)})
