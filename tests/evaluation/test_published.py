@@ -32,7 +32,8 @@ def with_rows(made: dict[str, Any], stage: str, precision: str, **change: Any) -
 @pytest.mark.parametrize(
     ("errors", "verdict", "word"),
     [
-        ({"int8": (0.01, 0.01, 0.05), "int4": (0.02, 0.02, 0.2)}, "agrees", "2 of 2"),
+        ({"int8": (0.01, 0.01, 0.05), "int4": (0.02, 0.02, 0.5)}, "agrees", "worse than FP32 in 1 of 2"),
+        ({"int8": (0.01, 0.01, 0.05), "int4": (0.02, 0.02, 0.2)}, "partly", "worse than FP32 in 0 of 2"),
         ({"int8": (0.05, 0.01, 0.01)}, "differs", "the vision encoder in INT8"),
         ({"int8": (0.01, 0.01, 0.05), "int4": (0.3, 0.02, 0.1)}, "partly", "the vision encoder in INT4"),
         ({"int8": (0.050, 0.01, 0.051)}, "differs", "not distinguishable in INT8"),
@@ -115,6 +116,13 @@ def test_late_vision_and_early_language_layers(expert: float, verdict: str) -> N
         layer("expert", 0, expert),
     ]
     assert agreement.late_vision_early_language({**report(), "layers": layers}).verdict == verdict
+
+
+def test_layers_of_another_precision_are_told_and_decide_nothing() -> None:
+    layers = [{**one, "precision": "int4"} for one in (layer("vision", 9, 0.1), layer("llm", 0, 0.1), layer("expert", 0, 0.001))]
+    found = agreement.late_vision_early_language({**report(), "layers": layers})
+    assert found.verdict == "cannot tell"
+    assert "In INT4 late vision and early language layers cost 1e+02 times" in found.here
 
 
 def test_a_smaller_graph_that_is_slower_is_counted() -> None:

@@ -81,7 +81,10 @@ def expert_is_fragile(report: Report) -> Finding:
     here = f"The expert is clearly the worst stage in {len(expert)} of {len(ranked)} precisions"
     here += f"; worse than it: {', '.join(others)}" if others else ""
     here += f"; not distinguishable in {', '.join(open_)}" if open_ else ""
-    return Finding(_share(len(expert), len(ranked)), f"{here}.")
+    degraded = sum(_cells(report)["expert", precision]["verdict"] == "worse" for precision in ranked)
+    here += f". Against the recorded actions it is worse than FP32 in {degraded} of {len(ranked)}"
+    ranking = _share(len(expert), len(ranked))
+    return Finding("partly" if ranking == "agrees" and not degraded else ranking, f"{here}.")
 
 
 def prefix_needs_fp32(report: Report) -> Finding:
@@ -156,13 +159,18 @@ def stages_do_not_add(report: Report) -> Finding:
 
 
 def late_vision_early_language(report: Report) -> Finding:
-    layers = [layer for layer in report.get("layers", []) if layer["precision"] == "int8"]  # as in the study: activations too
+    measured = dict.fromkeys(layer["precision"] for layer in report.get("layers", []))
+    precision = "int8" if "int8" in measured else next(iter(measured), None)
+    layers = [layer for layer in report.get("layers", []) if layer["precision"] == precision]
     fragile = [_error(layer) for layer in layers if _depth(layer, layers) in (("vision", "late"), ("llm", "early"))]
     expert = [_error(layer) for layer in layers if layer["stage"] == "expert"]
-    if not fragile or not expert or not any(layer["stage"] == "llm" for layer in layers):
-        return _cannot("It takes layers of the vision encoder, the language backbone and the expert, each alone in INT8.")
+    if precision is None or not fragile or not expert or not any(layer["stage"] == "llm" for layer in layers):
+        return _cannot("It takes layers of the vision encoder, the language backbone and the expert.")
     ratio = median(fragile) / median(expert) if median(expert) > 0 else math.inf
-    here = f"Late vision and early language layers cost {ratio:.2g} times the expert's (medians of {len(fragile)} and {len(expert)} layers)"
+    here = f"In {_name(precision)} late vision and early language layers cost {ratio:.2g} times the expert's"
+    here += f" (medians of {len(fragile)} and {len(expert)} layers)"
+    if precision != "int8":
+        return _cannot(f"The claim is about 8-bit activations. {here}.")
     return Finding("agrees" if ratio >= FRAGILE_LAYERS else "partly" if ratio > 1 + TIE else "differs", f"{here}.")
 
 

@@ -22,12 +22,12 @@ function drawGroups(host, data, inks) {
   host.replaceChildren(picture(inks, width, y, "Errors of each half and of both", ...nodes));
 }
 
-// A bar from zero to its mean, a whisker over its interval, its number at the end, or past the mark at `beyond` where that is in the way.
+// A bar from zero to its mean, a whisker over its interval, its number at the end, or inside where the mark at `beyond` is in the way.
 function lyingBar({ mean, low, high, label, said }, px, y, color, inks, beyond = 0) {
   const crowded = beyond && px(beyond) - px(high) < 64;
-  return [draw("rect", { x: px(0), y, width: Math.max(px(mean) - px(0), 1), height: 16, rx: 3, fill: color, "fill-opacity": 0.82 }, told(`${said ?? label}: ${short(mean)}, ${short(low)} to ${short(high)}`)),
+  return [draw("rect", { x: px(0), y, width: Math.max(px(mean) - px(0), 1), height: 16, rx: 3, fill: color, "fill-opacity": crowded ? 1 : 0.82 }, told(`${said ?? label}: ${short(mean)}, ${short(low)} to ${short(high)}`)),
     rule(px(low), y + 8, px(high), y + 8, inks.ink, 1.3), rule(px(low), y + 5, px(low), y + 11, inks.ink, 1.3), rule(px(high), y + 5, px(high), y + 11, inks.ink, 1.3),
-    say(inks, crowded ? px(beyond) + 13 : px(Math.max(high, mean)) + 8, y + 12, short(mean), { size: 11.5, mono: true, ink: inks.ink })];
+    say(inks, crowded ? px(0) + 6 : px(Math.max(high, mean)) + 8, y + 12, short(mean), { size: 11.5, mono: true, weight: crowded ? 600 : 400, ink: crowded ? inks.paper : inks.ink })];
 }
 
 const FIRST_LAYERS = 16;
@@ -39,7 +39,7 @@ function drawBars(host, data, inks) {
   const again = (name, value) => { host.dataset[name] = value; drawBars(host, data, inks); host.querySelector(`[data-${name}]`)?.focus(); };
   const choices = data.groups.map(({ label }, i) => make("button", { type: "button", "aria-pressed": String(i === chosen), "data-group": i === chosen, onclick: () => again("group", i) }, label));
   const all = make("button", { type: "button", "data-all": true, onclick: () => again("all", host.dataset.all ? "" : "yes") }, host.dataset.all ? `Show the worst ${FIRST_LAYERS} only` : `Show all ${group.bars.length} layers`);
-  host.replaceChildren(make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" }, ...choices), layerBars(bars, group.label, inks, host.clientWidth),
+  host.replaceChildren(choices.length < 2 ? "" : make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" }, ...choices), layerBars(bars, group.label, inks, host.clientWidth),
     group.bars.length > FIRST_LAYERS ? make("div", { class: "take" }, all) : "");
 }
 
