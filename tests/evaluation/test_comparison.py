@@ -40,4 +40,8 @@ def test_positions_are_told_apart() -> None:
     [(Interval(5, 1.9, 9), "not distinguishable"), (Interval(5, 2.1, 9), "worse"), (Interval(0, -1, 0.5), "better")],
 )
 def test_a_verdict_needs_intervals_that_do_not_overlap(variant: Interval, words: str) -> None:
-    assert verdict(variant, Interval(1.5, 1, 2)) == words
+    assert verdict(variant, Interval(1.5, 1, 2), EPISODES) == words
+
+
+def test_one_episode_tells_nothing() -> None:
+    assert verdict(Interval(9, 9, 9), Interval(1, 1, 1), [4, 4, 4]) == "not distinguishable"

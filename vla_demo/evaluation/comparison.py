@@ -12,6 +12,7 @@ from vla_demo.evaluation.metrics import ActionScale, cosine
 
 __all__ = ["BETTER", "NOT_DISTINGUISHABLE", "WORSE", "Comparison", "by_position", "compare", "differences", "error_vs_recorded", "verdict"]
 
+FEWEST_EPISODES = 2
 NOT_DISTINGUISHABLE, WORSE, BETTER = "not distinguishable", "worse", "better"
 Chunks = Sequence[NDArray[np.float32]]  # of (T, J), dataset units
 
@@ -46,9 +47,9 @@ def error_vs_recorded(chunks: Chunks, recorded: Chunks, scale: ActionScale, clus
     return clustered_interval(sizes, clusters)
 
 
-def verdict(variant: Interval, reference: Interval) -> str:
-    """Intervals that overlap are not told apart by these episodes; that is no proof that the two are equal."""
-    if variant.overlaps(reference):
+def verdict(variant: Interval, reference: Interval, clusters: Sequence[Hashable]) -> str:
+    """Intervals that overlap are not told apart by these episodes; that is no proof that the two are equal. One episode tells nothing."""
+    if len(set(clusters)) < FEWEST_EPISODES or variant.overlaps(reference):
         return NOT_DISTINGUISHABLE
     return WORSE if variant.mean > reference.mean else BETTER
 

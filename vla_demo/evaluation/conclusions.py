@@ -101,7 +101,7 @@ class Conclusions:
             p95=found.p95,
             min_cosine=found.min_cosine,
             vs_recorded=recorded,
-            verdict=verdict(recorded, self.vs_recorded),
+            verdict=verdict(recorded, self.vs_recorded, self._clusters),
             bytes=_bytes(ran, asked.differs),
             fp32_bytes=_bytes(self._graphs, asked.differs),
             ms=_median([_spent(c.stage_ms, asked.differs) for c in timed]),
