@@ -98,3 +98,12 @@ def test_the_layer_that_costs_most_is_named_and_whether_its_own_error_told_so() 
 def test_no_numbers_no_sentences() -> None:
     empty = replace(report(), sensitivity=(), per_iteration={}, amplification={}, coherence={}, two_by_two=(), steps=(), by_position={})
     assert {f.figure for f in findings(empty)} == {"smoothness"}
+
+
+def test_a_precision_that_costs_nothing_has_no_multiples() -> None:
+    """float16 of a checkpoint that was stored in float16."""
+    free = (row("vision", "fp16", 0.0), row("expert", "fp16", 0.0), row("all", "fp16", 0.0))
+    square = replace(report().two_by_two[0], expert=around(0.0), ratio=1.0)
+    nothing = replace(square, prefix=around(0.0), both=around(0.0), ratio=None, residual=None, cosine=None)
+    said = findings(replace(report(), sensitivity=free, two_by_two=(square, nothing)))
+    assert not any("costs most" in f.text or "brings more" in f.text for f in said)

@@ -45,9 +45,11 @@ def _weakest(rows: Sequence[SensitivityRow]) -> Iterator[str]:
             continue
         worst, runner_up = alone[:2]
         assert worst.error is not None and runner_up.error is not None
+        if runner_up.error.mean == 0:
+            continue  # float16 of weights that were float16 costs nothing, and nothing has no multiple
         clear = not worst.error.overlaps(runner_up.error)
         phrase = f"{_stage(worst)} costs most{'' if clear else ', though its interval overlaps the next'}"
-        costs.setdefault(phrase, []).append((precision, worst.error.mean / max(runner_up.error.mean, 1e-12)))
+        costs.setdefault(phrase, []).append((precision, worst.error.mean / runner_up.error.mean))
     for phrase, found in costs.items():
         precisions, factors = zip(*found, strict=True)
         yield f"In {listed(precisions)} {phrase}: {span(factors, '.1f')} times the error of the next stage."

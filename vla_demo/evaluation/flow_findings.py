@@ -49,7 +49,7 @@ def denoising(rows: Sequence[StepRow]) -> Iterator[str]:
 
 def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:
     """Which part brings more, and whether the parts add up."""
-    shares = {s.precision: s.expert.mean / s.prefix.mean for s in squares if s.prefix.mean > 0}
+    shares = {s.precision: s.expert.mean / s.prefix.mean for s in squares if s.prefix.mean > 0 and s.expert.mean > 0}
     for phrase, names in grouped(shares, lambda s: "expert" if s > 1 else "prefix").items():
         factors = [shares[n] if phrase == "expert" else 1 / shares[n] for n in names]
         yield f"In {listed(names)} the {phrase} brings more of the error: {span(factors, '.1f')} times the other part's."
