@@ -107,3 +107,9 @@ def test_a_precision_that_costs_nothing_has_no_multiples() -> None:
     nothing = replace(square, prefix=around(0.0), both=around(0.0), ratio=None, residual=None, cosine=None)
     said = findings(replace(report(), sensitivity=free, two_by_two=(square, nothing)))
     assert not any("costs most" in f.text or "brings more" in f.text for f in said)
+
+
+def test_a_stage_that_was_swept_alone_is_called_by_its_name() -> None:
+    one = report().steps[0]
+    rows = tuple(replace(r, quantization={"expert=int8": r.quantization["int8"]}) for r in report().steps)
+    assert one.quantization and "expert=int8 costs more than the steps that are saved" in about("steps", replace(report(), steps=rows))

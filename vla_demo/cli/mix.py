@@ -46,15 +46,22 @@ def _mix(chosen: argparse.Namespace) -> None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    value = _number(text, "0.02")
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not more than 0")
     return value
 
 
+def _number(text: str, example: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"cannot read {text!r}; valid is a number such as {example}") from None
+
+
 def _bytes(text: str) -> int:
     number, factor = (text[:-1], _SUFFIXES[text[-1]]) if text[-1:] in _SUFFIXES else (text, 1)
-    value = round(float(number) * factor)
+    value = round(_number(number, "5M, 800k or 5000000") * factor)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than one byte")
     return value

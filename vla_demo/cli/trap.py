@@ -36,6 +36,7 @@ def add_to(verbs: Any) -> None:
 
 
 def _trap(chosen: argparse.Namespace) -> None:
+    from vla_demo.core.errors import InvalidInput
     from vla_demo.core.precision import canonical_precision
     from vla_demo.core.storage import write_whole
     from vla_demo.evaluation.trap import TrapReport
@@ -62,6 +63,8 @@ def _trap(chosen: argparse.Namespace) -> None:
         dataset.summary(index)  # before an export that may take minutes
     with ProgressLine() as line:
         package = last(line.shown(prepare_policy(chosen.policy, chosen.revision)))
+        if chosen.steps and package.spec.denoise_steps is None:
+            raise InvalidInput(f"{package.spec.family} does not denoise, so it takes no --steps")
         report: TrapReport = last(line.shown(Trap(request, package, dataset).steps()))
     document = report.as_json()
     if chosen.out is not None:

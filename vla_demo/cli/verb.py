@@ -16,7 +16,7 @@ def add_verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], None], h
 
 def natural(text: str) -> int:
     """0, 1, 2, ..."""
-    value = int(text)
+    value = _whole(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return value
@@ -24,7 +24,14 @@ def natural(text: str) -> int:
 
 def positive(text: str) -> int:
     """1, 2, 3, ..."""
-    value = int(text)
+    value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None

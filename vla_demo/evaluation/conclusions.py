@@ -136,13 +136,13 @@ class Conclusions:
         return tuple(rows)
 
     def steps(self, answers: Sequence[Answer]) -> tuple[StepRow, ...]:
-        """For each number of denoising steps that was swept."""
+        """For each number of denoising steps that was swept. All stages go by their precision, one by `stage=precision`."""
         swept = [i for i, r in enumerate(self._reference) if r.swept]
         if not swept:
             return ()
         counts = [n for n in self._reference[swept[0]].swept if n != LIMIT_STEPS]
-        whole = [a for a in _whole(answers) if all(a.chunks[i].swept for i in swept)]
-        return tuple(self._step_row(steps, swept, whole) for steps in counts)
+        chosen = {_swept_name(a): a for a in answers if not a.problem and all(a.chunks[i].swept for i in swept)}
+        return tuple(self._step_row(steps, swept, chosen) for steps in counts)
 
     def by_position(self, answers: Sequence[Answer]) -> Mapping[str, tuple[float, ...]]:
         """Distance from FP32 with all stages in a precision; "fp32" is its own distance from the recordings that fill a chunk."""
@@ -155,13 +155,13 @@ class Conclusions:
         found = {"recorded": self._recorded_smoothness(), "fp32": self._smoothness(self._expected)}
         return found | {a.question.precision: self._smoothness(_actions(a)) for a in _whole(answers)}
 
-    def _step_row(self, steps: int, swept: Sequence[int], whole: Sequence[Answer]) -> StepRow:
+    def _step_row(self, steps: int, swept: Sequence[int], chosen: Mapping[str, Answer]) -> StepRow:
         def at(count: int) -> Chunks:
             return [self._reference[i].swept[count] for i in swept]
 
         clusters = [self._clusters[i] for i in swept]
         solver = self._interval(at(steps), at(LIMIT_STEPS), clusters)
-        quantized = {a.question.precision: self._interval([a.chunks[i].swept[steps] for i in swept], at(steps), clusters) for a in whole}
+        quantized = {n: self._interval([a.chunks[i].swept[steps] for i in swept], at(steps), clusters) for n, a in chosen.items()}
         recorded = error_vs_recorded(at(steps), [self._recorded[i] for i in swept], self._scale, clusters)
         spread = self.seed_spread.mean if self.seed_spread is not None else 0.0
         shares = {name: ratio(interval.mean, spread) for name, interval in {"solver": solver, **quantized}.items()}
@@ -211,6 +211,11 @@ class Conclusions:
 
 def _whole(answers: Sequence[Answer]) -> list[Answer]:
     return [a for a in answers if a.question.stage == ALL_STAGES and not a.problem]
+
+
+def _swept_name(answer: Answer) -> str:
+    asked = answer.question
+    return asked.precision if asked.stage == ALL_STAGES else f"{asked.stage}={asked.precision}"
 
 
 def _actions(answer: Answer) -> Chunks:

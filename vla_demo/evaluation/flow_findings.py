@@ -37,14 +37,19 @@ def denoising(rows: Sequence[StepRow]) -> Iterator[str]:
             cheaper.append(precision)
             continue
         sizes = f"{number(crossing.quantization[precision].mean)} against {number(crossing.solver.mean)}"
-        yield f"From {_steps(crossing.steps)} on, {precision} in all stages costs more than the steps that are saved: {sizes}."
+        yield f"From {_steps(crossing.steps)} on, {_swept(precision)} costs more than the steps that are saved: {sizes}."
     if cheaper:
-        yield f"At every number of steps up to {rows[-1].steps}, saving steps costs more than {listed(cheaper)} in all stages."
+        yield f"At every number of steps up to {rows[-1].steps}, saving steps costs more than {_swept(*cheaper)}."
     if rows[0].vs_recorded.mean < rows[-1].vs_recorded.mean * (1 - SAME):
         yield (
             f"The recording is closer with {rows[0].steps} than with {_steps(rows[-1].steps)}: few steps lean to the average "
             f"demonstration, which this distance rewards and a robot need not."
         )
+
+
+def _swept(*names: str) -> str:
+    everywhere = [name for name in names if "=" not in name]
+    return listed([*([f"{listed(everywhere)} in all stages"] if everywhere else []), *(name for name in names if "=" in name)])
 
 
 def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:

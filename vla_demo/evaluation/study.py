@@ -45,6 +45,7 @@ class StudyPlan:
     steps: tuple[int, ...]  # numbers of denoising steps to sweep; none where there is no denoising
     swept: Collection[int]  # numbers of the moments that are swept
     timed: int  # so many chunks of each variant are run in turns with FP32
+    sweeps_all: bool = False  # sweep also variants in which one part alone differs from FP32
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,9 @@ class _Visit:
             reference_ms = self._reference_ms(expected)
         both = self._prefix_differs and self._last_differs
         alone = _planned(self.policy, prefix, moment.noise, self.policy.spec.denoise_steps)[0] if both else None
-        swept = self._sweep(prefix, moment, actions) if number in self.plan.swept and self.differs_everywhere else {}
+        swept = (
+            self._sweep(prefix, moment, actions) if number in self.plan.swept and (self.plan.sweeps_all or self.differs_everywhere) else {}
+        )
         return VariantChunk(actions, alone, self._flow(expected, path), swept, dict(run.stage_ms), reference_ms)
 
     @property

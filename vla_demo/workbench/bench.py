@@ -29,7 +29,7 @@ __all__ = ["Workbench"]
 
 logger = logging.getLogger(__name__)
 
-STUDIED = 1  # observations of each episode in a report asked for on the page: minutes, and it is the episodes that make it sure
+STUDIED = 2  # observations of each episode in a report asked for on the page, as in the one that comes with the app
 
 
 class Workbench:

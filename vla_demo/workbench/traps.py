@@ -84,7 +84,9 @@ class Trap:
         """The sweep over denoising steps costs many chunks: one moment of each episode has to do."""
         first = {moment.episode: number for number, moment in reversed(list(enumerate(moments)))}
         steps = self.request.steps if subject.spec.denoise_steps is not None else ()
-        return StudyPlan(ActionUnit.of(policy, subject.scale.std), tuple(sorted(set(steps))), set(first.values()), TIMED_CHUNKS)
+        named = bool(self.request.variants)  # whoever names a stage alone wants to see it swept
+        unit = ActionUnit.of(policy, subject.scale.std)
+        return StudyPlan(unit, tuple(sorted(set(steps))), set(first.values()), TIMED_CHUNKS, named)
 
     def _questions(self, answers: Sequence[Answer]) -> Iterator[Question]:
         """Looks at the answers so far: all stages together are asked for what each of them could have."""
