@@ -1,6 +1,10 @@
 """An FP32 graph made ready to be quantized: constants folded, batch norms folded into convolutions, weights as initializers.
 
 What a scheme then meets as a product with weights is a MatMul or a Conv.
+
+ONNX Runtime's transformer optimizer was measured and is not used (1.32, one thread, full-size SmolVLA): it keeps parity (2e-6) and fuses
+GELU and norms, but vision took 1.5 % longer, the language backbone 1 %, and only the denoising step 11 % less, 1 % of a chunk; on int8
+graphs vision took 13 % longer and the others made it fail. A fused attention saved 12 % of the attention and so 2 % of vision.
 """
 
 from pathlib import Path
