@@ -47,9 +47,11 @@ def test_whether_errors_add_is_said() -> None:
     assert "together are their sum (ratio 1.00; unrelated errors would give 0.79)" in about("two_by_two", report())
     assert "the expert brings more of the error: 3.0 times" in about("two_by_two", report())
     square = report().two_by_two[0]
+    close = about("two_by_two", replace(report(), two_by_two=(replace(square, prefix=around(0.029)),)))
+    assert "In int8 neither clearly brings more of the error" in close and "the expert brings more" not in close
     assert "worse than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=2.9),)))
     assert "less than their sum" in about("two_by_two", replace(report(), two_by_two=(replace(square, ratio=0.8),)))
-    assert "added up, predict the error of both together (residual 0.10)" in about("two_by_two", report())
+    assert "added as vectors chunk by chunk, predict the error of both together (residual 0.10)" in about("two_by_two", report())
     assert "do not predict" in about("two_by_two", replace(report(), two_by_two=(replace(square, residual=0.9),)))
 
 

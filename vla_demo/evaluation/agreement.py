@@ -155,7 +155,10 @@ def stages_do_not_add(report: Report) -> Finding:
     apart = sum(miss >= INTERACTION for miss in misses.values())
     ending = "each half can be judged by itself" if apart == 0 else "measure both together"
     first = "prefix" if report["per_iteration"] else "vision"
-    return Finding(_share(apart, len(misses)), f"Adding the errors of {first} and expert misses the error of both by {words}: {ending}.")
+    return Finding(
+        _share(apart, len(misses)),
+        f"Added as vectors, chunk by chunk, the errors of {first} and expert miss the error of both by {words}: {ending}.",
+    )
 
 
 def late_vision_early_language(report: Report) -> Finding:

@@ -54,10 +54,14 @@ def _swept(*names: str) -> str:
 
 def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:
     """Which part brings more, and whether the parts add up."""
-    shares = {s.precision: s.expert.mean / s.prefix.mean for s in squares if s.prefix.mean > 0 and s.expert.mean > 0}
+    both = [s for s in squares if s.prefix.mean > 0 and s.expert.mean > 0]
+    alike = [s.precision for s in both if s.expert.overlaps(s.prefix)]
+    shares = {s.precision: s.expert.mean / s.prefix.mean for s in both if s.precision not in alike}
     for phrase, names in grouped(shares, lambda s: "expert" if s > 1 else "prefix").items():
         factors = [shares[n] if phrase == "expert" else 1 / shares[n] for n in names]
         yield f"In {listed(names)} the {phrase} brings more of the error: {span(factors, '.1f')} times the other part's."
+    if alike:
+        yield f"In {listed(alike)} neither clearly brings more of the error: the intervals of prefix and expert overlap."
     ratios = {s.precision: s.ratio for s in squares if s.ratio is not None}
     unrelated = {s.precision: _unrelated(s) for s in squares if s.ratio is not None}
     for phrase, names in grouped(ratios, _sum).items():
@@ -65,7 +69,10 @@ def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:
         yield f"In {listed(names)} prefix and expert together are {phrase} ({numbers})."
     residuals = {s.precision: s.residual for s in squares if s.residual is not None}
     for phrase, names in grouped(residuals, lambda r: "predict" if r < FAITHFUL else "do not predict").items():
-        yield f"In {listed(names)} the two errors, added up, {phrase} the error of both together (residual {_spread(residuals, names)})."
+        yield (
+            f"In {listed(names)} the two errors, added as vectors chunk by chunk, {phrase} the error of both together "
+            f"(residual {_spread(residuals, names)})."
+        )
 
 
 def _loop(factor: float) -> str:
