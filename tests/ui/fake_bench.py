@@ -20,6 +20,7 @@ from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
 from vla_demo.evaluation.trap import TrapReport
+from vla_demo.runtime.graph_store import Receipt
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -154,6 +155,10 @@ class FakeRun:
     def graphs(self) -> Sequence[StageGraph]:
         made = package(self.request.policy).graphs
         return [quantized(graph, self.request.variant.precision(graph.role)) for graph in made]
+
+    def receipts(self) -> Sequence[Receipt]:
+        """FP16 loses nothing, anything else a little."""
+        return [Receipt(g, {}, (), {"out": 0.0 if g.precision == "fp16" else 0.0123}) for g in self.graphs() if g.precision != "fp32"]
 
 
 def fake_episode(index: int) -> Episode:

@@ -103,8 +103,8 @@ def test_a_run_grows_its_traces_and_tells_what_it_measured(visits: Visits, held:
     finished(page)
     block = page.locator("[data-role=vision] .facts").first
     expect(block).to_contain_text("11 ms")
-    expect(block).to_contain_text("1.9× FP32")
-    expect(page.locator("[data-role=vision] .proof")).to_have_text("19/20 nodes1.3/1.4 MB weights6ab6ab6")
+    expect(block).to_contain_text("1.9× as fast as FP32")
+    expect(page.locator("[data-role=vision] .proof")).to_have_text("19/20 nodes1.3/1.4 MB weightsdiffers from FP32 by up to 0.0126ab6ab6")
     expect(page.locator(".panel h3")).to_have_text(["vs FP32 reference", "vs recorded demonstration"])
     expect(page.get_by_role("row", name="shoulder pan").locator("td").nth(4)).to_have_text(re.compile(r"^0\.\d\d°$"))
 

@@ -35,7 +35,7 @@ def test_a_real_package_runs_over_a_real_recording(visits: Callable[..., Visit])
     page.get_by_label("Denoising steps").fill("2")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".how")).to_have_text(re.compile("^All 20 frames of episode 0, noise seed 0."))
-    expect(page.locator("[data-role=llm] .facts").first).to_contain_text("× FP32")
+    expect(page.locator("[data-role=llm] .facts").first).to_contain_text(re.compile("× (as fast as )?FP32"))
     expect(page.locator("[data-role=llm] .proof")).to_contain_text(re.compile(r"(\d+)/\1 nodes"))
     expect(page.locator(".panel h3").first).to_have_text("vs FP32 reference, same noise")
 

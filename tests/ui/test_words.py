@@ -66,6 +66,15 @@ def test_the_small_print_says_where_times_come_from(report: ReplayReport) -> Non
     assert words.how(report, takes_noise=True).endswith("Times are medians of 3 chunks on a stand-in.")
 
 
+def test_a_proof_shows_what_was_left_out_and_what_came_of_it() -> None:
+    graph = replace(package("act").graphs[0], nodes=31, quantized_nodes=30, weight_bytes=15_521_000, quantized_weight_bytes=15_509_000)
+    said = [text for text, _ in words.proof([graph], [0.001, 0.0123])]
+    assert said[:3] == ["30/31 nodes", "15.51/15.52 MB weights", "differs from FP32 by up to 0.012"]
+    whole = replace(graph, quantized_weight_bytes=graph.weight_bytes)
+    assert [text for text, _ in words.proof([whole], [0.0])][1:3] == ["15.5/15.5 MB weights", "equal to FP32: stored losslessly"]
+    assert len(words.proof([whole], [])) == 3
+
+
 def test_tolerances_that_differ_are_listed_joint_by_joint(report: ReplayReport) -> None:
     uneven = replace(report, tolerance={"shoulder_pan": 4.0, "elbow_flex": 6.5})
     assert "within 4.0° (shoulder pan), 6.5° (elbow flex)" in words.measured(uneven, takes_noise=False)[1]["notes"][0]

@@ -11,6 +11,7 @@ from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.evaluation.trap import TrapReport
+from vla_demo.runtime.graph_store import Receipt
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -35,6 +36,10 @@ class Run(Protocol):
 
     def graphs(self) -> Sequence[StageGraph]:
         """The graphs as they run: bytes and counts of quantized nodes."""
+        ...
+
+    def receipts(self) -> Sequence[Receipt]:
+        """Of the quantized graphs: with the proof that they are not FP32."""
         ...
 
 

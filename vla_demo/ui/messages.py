@@ -19,6 +19,7 @@ from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION, Precision
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.runtime.graph_store import Receipt
 from vla_demo.ui import words
 from vla_demo.ui.bench import Run
 from vla_demo.ui.link import View
@@ -155,12 +156,12 @@ def _steps(stage: StageSpec, variant: Variant) -> Message | None:
 
 def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: bool) -> Message:
     """What a finished or stopped run measured, with all its traces: whoever missed a message has them now. `played` is not empty."""
-    found, graphs = run.report(), run.graphs()
+    found, graphs, receipts = run.report(), run.graphs(), run.receipts()
     return message(
         "report",
         run=run_id,
         steps=traces(played),
-        stages={role: _measured_stage(role, found, graphs) for role in found.stage_ms},
+        stages={role: _measured_stage(role, found, graphs, receipts) for role in found.stage_ms},
         total=sum(ms["p50"] for ms in found.stage_ms.values()),
         source=f"median of {found.chunks}, here",
         vsRecorded=[found.executed_mae[joint] for joint in found.joint_names],
@@ -170,7 +171,7 @@ def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: boo
     )
 
 
-def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph]) -> Message:
+def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph], receipts: Sequence[Receipt]) -> Message:
     mine = [graph for graph in graphs if graph.role == role]
     ms, reference_ms = found.stage_ms[role]["p50"], found.reference_stage_ms[role]["p50"]
     quantized = any(graph.precision != REFERENCE_PRECISION for graph in mine)
@@ -180,5 +181,7 @@ def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph]
         "bytes": found.stage_bytes[role],
         "ms": ms,
         "speed": reference_ms / ms if quantized and same_work and ms > 0 else None,
-        "proof": words.proof(mine) if quantized else [],
+        "proof": words.proof(mine, [found for one in receipts if one.graph.role == role for found in one.difference.values()])
+        if quantized
+        else [],
     }

@@ -17,6 +17,11 @@ ABOUT: Mapping[str, str] = {
     "int4": "4-bit weights in blocks, activations in floating point.",
     "int2": "2-bit weights in blocks: over the cliff.",
 }
+ABOUT_A8: Mapping[str, str] = {  # with the option of 8-bit activations
+    "int8w": "8-bit weights in blocks, 8-bit activations.",
+    "int4": "4-bit weights in blocks, 8-bit activations.",
+    "int2": "2-bit weights in blocks, 8-bit activations: over the cliff.",
+}
 LABELS: Mapping[str, str] = {"int8-static": "INT8 static", "int8-smooth": "INT8 smooth", "int8w": "INT8 weights"}
 GROUPS: Mapping[str, str] = {"b32": "Block size", "a16": "Activations", "minmax": "Calibrator"}  # by a group's default
 OPTIONS: Mapping[str, str] = {"a16": "floating point", "a8": "8 bits", "minmax": "min and max"}
@@ -44,8 +49,8 @@ def _in_order(options: tuple[str, ...]) -> list[str]:
 
 def _option(scheme: str, name: str, default: bool) -> dict[str, Any]:
     label = OPTIONS.get(name, f"{_size(name)} weights" if name[1:].isdigit() else name)
-    changed = operands(f"{scheme}-{name}") if name == "a8" else None
-    return {"value": name, "label": label, "default": default, "operands": changed}
+    changed, about = (operands(f"{scheme}-{name}"), ABOUT_A8[scheme]) if name == "a8" else (None, None)
+    return {"value": name, "label": label, "default": default, "operands": changed, "about": about}
 
 
 def _size(option: str) -> int:

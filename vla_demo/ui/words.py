@@ -150,15 +150,37 @@ def how(report: ReplayReport, takes_noise: bool) -> str:
     )
 
 
-def proof(graphs: Sequence[StageGraph]) -> list[tuple[str, str]]:
-    """That a stage really is quantized, each with its small print: products, bytes of FP32 weights, and the files' hashes."""
+def proof(graphs: Sequence[StageGraph], differences: Sequence[float]) -> list[tuple[str, str]]:
+    """That a stage really is quantized, each with its small print: products, bytes of FP32 weights, what came of it, the files' hashes.
+
+    `differences` are the largest ones of each output of the graphs; none where nothing was compared.
+    """
     nodes, quantized = sum(g.nodes for g in graphs), sum(g.quantized_nodes for g in graphs)
     weights, of = sum(g.quantized_weight_bytes for g in graphs), sum(g.weight_bytes for g in graphs)
     return [
         (f"{quantized}/{nodes} nodes", "products of an activation with weights that were quantized"),
-        (f"{weights / 1e6:.1f}/{of / 1e6:.1f} MB weights", "weights that were quantized, counted as they were in FP32"),
+        (f"{_part(weights, of)} weights", "weights that were quantized, counted as they were in FP32"),
+        *(
+            [(_apart(max(differences)), "largest difference of the outputs of this stage's graphs, on random inputs")]
+            if differences
+            else []
+        ),
         ("+".join(g.sha256[:7] for g in graphs), "\n".join(f"{g.name}: sha256 {g.sha256}" for g in graphs)),
     ]
+
+
+def _part(quantized: int, of: int) -> str:
+    """`15.50/15.52 MB`: as many digits as it takes to see that something was left out."""
+
+    def written(digits: int) -> tuple[str, str]:
+        return f"{quantized / 1e6:.{digits}f}", f"{of / 1e6:.{digits}f}"
+
+    digits = next(n for n in range(1, 7) if n == 6 or quantized == of or len(set(written(n))) == 2)
+    return f"{'/'.join(written(digits))} MB"
+
+
+def _apart(largest: float) -> str:
+    return f"differs from FP32 by up to {largest:.2g}" if largest > 0 else "equal to FP32: stored losslessly"
 
 
 def unit_means(values: Mapping[str, float]) -> dict[str, float]:

@@ -37,7 +37,7 @@ function createDial({ label, precisions, choice }, onChange) {
 
   function write() {
     [...select.options].forEach((option, i) => { option.textContent = `${precisions[i].label} · ${operands(precisions[i])}`; });
-    does.textContent = entry().about + (chosen().some((option) => option.operands) ? " With 8-bit activations." : "");
+    does.textContent = chosen().find((option) => option.about)?.about ?? entry().about;
   }
 
   function value() {

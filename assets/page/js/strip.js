@@ -86,7 +86,7 @@ function createStrip(host, onChange) {
     return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? speed(found.speed) : null].filter(Boolean);
   }
 
-  const speed = (times) => make("span", { class: times < 0.95 ? "slow" : "" }, make("b", {}, `${times.toFixed(1)}×`), times < 0.95 ? " FP32: slower here" : " FP32");
+  const speed = (times) => make("span", { class: times < 0.95 ? "slow" : "" }, make("b", {}, `${times.toFixed(1)}×`), times < 0.95 ? " FP32: slower here" : " as fast as FP32");
   const fact = (value, rest) => make("span", {}, make("b", {}, value), rest ? ` ${rest}` : "");
 
   function matches(role) {
