@@ -108,6 +108,31 @@ def test_a_smaller_graph_that_is_slower_lies_right_of_fp32() -> None:
     assert max(mark["ratio"] for mark in size["marks"]) < 1 < max(mark["ratio"] for mark in time["marks"])
 
 
+def test_fp32_s_own_bytes_and_milliseconds_are_said_and_how_times_were_taken() -> None:
+    caption = figure(sample_json("act"), "speed")["caption"]
+    assert "FP32: vision encoder 3.3 MB, 103 ms; action expert 2.9 MB, 592 ms." in caption
+    assert "read the ratios, not the milliseconds" in caption
+    older = {**sample_json("act"), "fp32": {**sample_json("act")["fp32"], "stages": {}}}
+    assert "FP32:" not in figure(older, "speed")["caption"]
+
+
+def test_a_layer_s_name_that_two_stages_have_carries_its_stage() -> None:
+    (group, _) = figure(sample_json("smolvla"), "layers")["groups"]
+    labels = [bar["label"] for bar in group["bars"]]
+    assert len(set(labels)) == len(labels)
+    assert {"llm layers.0.mlp.down_proj", "expert layers.0.mlp.down_proj", "encoder.0.mlp.down_proj"} <= set(labels)
+
+
+def test_what_is_said_above_the_layers_is_about_the_precision_on_show() -> None:
+    texts = ("Of 52 layers alone in int8, head costs most.", "In int4 a layer's own error tells little.", "Layers differ.")
+    said = [{"figure": "layers", "text": text} for text in texts]
+    groups = figure({**sample_json("act"), "findings": said}, "layers")["groups"]
+    assert [group["readings"] for group in groups] == [
+        ["Of 52 layers alone in INT8, head costs most.", "Layers differ."],
+        ["In INT4 a layer's own error tells little.", "Layers differ."],
+    ]
+
+
 def test_layers_are_ranked_within_a_precision() -> None:
     groups = figure(sample_json("act"), "layers")["groups"]
     assert [group["label"] for group in groups] == ["INT8", "INT4"]

@@ -79,6 +79,15 @@ def test_every_cell_is_legible(visits: Visits) -> None:
     assert min(contrast(*pair) for pair in pairs) >= 4.5
 
 
+def test_a_cell_without_error_does_not_stretch_the_colors_of_the_others(visits: Visits) -> None:
+    page = trap(visits)
+    expect(cell(page, "Vision encoder in FP16")).to_contain_text("0n 24")
+    fills = page.locator(".cell").evaluate_all("(all) => all.map((c) => c.querySelector('rect').getAttribute('fill'))")
+    assert fills[0] == fills[1]  # the two zeros, in the lightest color
+    ticks = page.locator("[data-figure=heatmap] .drawing svg > text").all_text_contents()
+    assert "10⁻⁶" not in ticks and "10⁻⁵" not in ticks
+
+
 def test_a_click_on_a_cell_opens_its_variant_in_replay(visits: Visits) -> None:
     page = trap(visits)
     cell(page, "Action expert in INT4").click()
@@ -140,7 +149,7 @@ def test_stop_ends_a_computation_and_keeps_the_old_report(visits: Visits, held: 
     expect(page.locator("[data-at=about]")).to_contain_text("on a stand-in")
 
 
-@pytest.mark.parametrize("name", ["heatmap", "speed", "iterations", "steps", "two_by_two", "layers"])
+@pytest.mark.parametrize("name", ["heatmap", "speed", "iterations", "steps", "two_by_two", "layers", "smoothness"])
 def test_a_figure_is_taken_along_as_a_picture(visits: Visits, name: str, tmp_path: Path) -> None:
     page = trap(visits)
     with page.expect_download() as download:

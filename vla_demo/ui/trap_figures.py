@@ -4,7 +4,8 @@ Pure data in, plain JSON out; how a figure looks is the page's business. A figur
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.precision import OFFERED_PRECISIONS
@@ -102,7 +103,7 @@ def _speed(report: Report) -> Figure:
             {"title": "Size, against FP32", "left": "smaller", "right": "larger", "marks": marks("bytes")},
             {"title": "Time, against FP32", "left": "faster", "right": "slower here", "marks": marks("ms")},
         ],
-        "caption": words.SPEED,
+        "caption": words.speed({stage_label(role).lower(): cost for role, cost in report["fp32"]["stages"].items()}),
     }
 
 
@@ -127,13 +128,29 @@ def _layers(report: Report) -> Figure:
     layers = sorted(report["layers"], key=lambda layer: -float(layer["action_error"]["mean"]))
     names = in_order(layer["precision"] for layer in layers)
     roles = [{"role": role, "label": stage_label(role)} for role in STAGES if role in {layer["stage"] for layer in layers}]
-    groups = [{"label": label_of(name), "bars": [_bar(layer) for layer in layers if layer["precision"] == name]} for name in names]
+    groups = [
+        {"label": label_of(name), "bars": _bars([layer for layer in layers if layer["precision"] == name]), "readings": said}
+        for name, said in _readings_of(report, names).items()
+    ]
     return {"kind": "bars", "groups": groups, "roles": roles, "caption": words.LAYERS} if groups else {}
 
 
-def _bar(layer: Mapping[str, Any]) -> Figure:
+def _readings_of(report: Report, names: Sequence[str]) -> Mapping[str, list[str]]:
+    """precision -> what is said of its layers; a reading that names none of the precisions is said of each."""
+    texts = [finding["text"] for finding in report["findings"] if finding["figure"] == "layers"]
+    about = {text: {name for name in names if re.search(rf"\bin {name}(?![\w-])", text, re.IGNORECASE)} for text in texts}
+    return {name: [_spoken(text) for text in texts if not about[text] or name in about[text]] for name in names}
+
+
+def _bars(layers: Sequence[Mapping[str, Any]]) -> list[Figure]:
+    """A layer's name that two stages have carries its stage."""
+    times = Counter(layer["layer"] for layer in layers)
+    return [_bar(layer, f"{layer['stage']} {layer['layer']}" if times[layer["layer"]] > 1 else layer["layer"]) for layer in layers]
+
+
+def _bar(layer: Mapping[str, Any], label: str) -> Figure:
     said = f"{stage_label(layer['stage'])}, {layer['layer']} in {label_of(layer['precision'])}"
-    return {"label": layer["layer"], "role": layer["stage"], "said": said, **layer["action_error"]}
+    return {"label": label, "role": layer["stage"], "said": said, **layer["action_error"]}
 
 
 def _smoothness(report: Report) -> Figure:

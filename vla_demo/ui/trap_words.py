@@ -1,6 +1,8 @@
 """The sentences of the Trap tab: what a figure plots, and where and when its numbers were computed. The readings come with the report."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from vla_demo.evaluation.agreement import Report
 
@@ -10,10 +12,10 @@ __all__ = [
     "NOTHING",
     "POSITIONS",
     "SMOOTHNESS",
-    "SPEED",
     "STEPS",
     "computed",
     "heatmap",
+    "speed",
     "together",
     "two_by_two",
 ]
@@ -21,9 +23,8 @@ __all__ = [
 CELL_HINT = "Choose a cell to open its variant in Replay."
 NOTHING = (
     "Nothing has been computed for this policy yet. Compute quantizes each stage in each precision, runs it beside FP32 over the recorded "
-    "episodes with the same noise, and draws what it costs. It takes minutes and can be stopped."
+    "episodes with the same noise, and draws what it costs. It can take an hour on a busy two-core machine and can be stopped."
 )
-SPEED = "Each mark is one stage in one precision. Times are medians, interleaved with FP32's in the same run on one machine."
 ITERATIONS = "RMS in standard deviations of the action, logarithmic; the same observations and noise in FP32 and in the variant."
 STEPS = (
     "RMS in standard deviations of the action, with 95 % intervals. Seed to seed: how far FP32's own plans lie apart when only the noise "
@@ -46,10 +47,32 @@ def heatmap(unit: str) -> str:
     )
 
 
+def speed(stages: Mapping[str, Mapping[str, Any]]) -> str:
+    """`stages` are FP32's own: name -> bytes and ms, 0 where it was not timed."""
+    own = "; ".join(", ".join([f"{label} {megabytes(cost['bytes'])}", *_timed(cost)]) for label, cost in stages.items())
+    fp32 = f" FP32: {own}." if own else ""
+    return (
+        f"Each mark is one stage in one precision.{fp32} Times are medians of a dozen chunks in turns with FP32's; where other work runs, "
+        "read the ratios, not the milliseconds."
+    )
+
+
+def _timed(cost: Mapping[str, Any]) -> list[str]:
+    return [milliseconds(cost["ms"])] if cost["ms"] else []
+
+
+def megabytes(count: float) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def milliseconds(ms: float) -> str:
+    return f"{ms:.{1 if ms < 10 else 0}f} ms"
+
+
 def two_by_two(first: str) -> str:
     return (
-        f"Only the {first} in that precision, only the expert, both. ◇ is the sum of the two, which both reach only if the two errors "
-        "point the same way. Each precision has a scale of its own. RMS in standard deviations of the action, 95 % intervals."
+        f"Only the {first} in that precision, only the expert, both. ◇ is the sum of the two sizes, which both reach only if the "
+        "two errors point the same way. Each precision has a scale of its own. RMS in standard deviations of the action, 95 % intervals."
     )
 
 

@@ -16,7 +16,7 @@ function drawGroups(host, data, inks) {
       nodes.push(say(inks, 0, at + 12, bar.label), ...lyingBar(bar, px, at, bar.part === "both" ? inks.soft : inks.role[bar.part === "expert" ? "expert" : "vision"], inks, bar.part === "both" ? group.sum : 0));
     });
     const last = y + 26 + 2 * 24 + 8;
-    nodes.push(draw("path", { d: `M${px(group.sum)} ${last - 7}l6 7l-6 7l-6 -7Z`, fill: inks.paper, stroke: inks.ink, "stroke-width": 1.6 }, told(`if they added up: ${short(group.sum)}`)));
+    nodes.push(draw("path", { d: `M${px(group.sum)} ${last - 7}l6 7l-6 7l-6 -7Z`, fill: inks.paper, stroke: inks.ink, "stroke-width": 1.6 }, told(`if their sizes added up: ${short(group.sum)}`)));
     y += 26 + 3 * 24 + 18;
   }
   host.replaceChildren(picture(inks, width, y, "Errors of each half and of both", ...nodes));
@@ -36,7 +36,12 @@ function drawBars(host, data, inks) {
   const chosen = Number(host.dataset.group ?? 0);
   const group = data.groups[chosen];
   const bars = host.dataset.all ? group.bars : group.bars.slice(0, FIRST_LAYERS);
-  const again = (name, value) => { host.dataset[name] = value; drawBars(host, data, inks); host.querySelector(`[data-${name}]`)?.focus(); };
+  const again = (name, value) => {
+    host.dataset[name] = value;
+    host.dispatchEvent(new CustomEvent("picked", { detail: data.groups[Number(host.dataset.group ?? 0)] }));
+    drawBars(host, data, inks);
+    host.querySelector(`[data-${name}]`)?.focus();
+  };
   const choices = data.groups.map(({ label }, i) => make("button", { type: "button", "aria-pressed": String(i === chosen), "data-group": i === chosen, onclick: () => again("group", i) }, label));
   const all = make("button", { type: "button", "data-all": true, onclick: () => again("all", host.dataset.all ? "" : "yes") }, host.dataset.all ? `Show the worst ${FIRST_LAYERS} only` : `Show all ${group.bars.length} layers`);
   host.replaceChildren(choices.length < 2 ? "" : make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" }, ...choices), layerBars(bars, group.label, inks, host.clientWidth),

@@ -5,11 +5,19 @@ const DRAWINGS = { heatmap: drawHeatmap, lines: drawLines, groups: drawGroups, b
 const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", partly: "± Partly, here.", "cannot tell": "? Cannot tell here." };
 
 function createFigure(data, context) {
-  const host = make("div", { class: "drawing" });
+  const host = make("div", { class: "drawing", onpicked: ({ detail }) => tell(detail) });
+  const said = make("div", {});
+  let reading = data.readings; // what is said above the drawing: of one precision where the drawing shows one
+  tell(data.groups?.[0]);
   const node = make("section", { class: "figure", "data-figure": data.name, "aria-label": data.title },
-    make("div", {}, make("h2", {}, data.title), ...readings(data.readings),
+    make("div", {}, make("h2", {}, data.title), said,
       data.roles && data.kind !== "groups" ? roles(data.roles) : null, host, make("p", { class: "caption" }, [data.caption, data.hint].filter(Boolean).join(" ")), take()),
     published(data.published));
+
+  function tell(group) {
+    reading = group?.readings ?? data.readings;
+    said.replaceChildren(...readings(reading));
+  }
 
   function redraw() {
     if (host.clientWidth) DRAWINGS[data.kind](host, data, readInks(), context.open);
@@ -21,7 +29,8 @@ function createFigure(data, context) {
 
   function take() {
     const file = `trap-${context.policy}-${data.name}`;
-    const picture = data.kind === "table" ? null : make("button", { type: "button", onclick: () => savePicture(host.querySelector("svg"), data, context, `${file}.png`) }, "PNG");
+    const drawn = () => host.querySelector("svg") ?? drawnTable(data, readInks());
+    const picture = make("button", { type: "button", onclick: () => savePicture(drawn(), { ...data, readings: reading }, context, `${file}.png`) }, "PNG");
     const sheet = make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": `Numbers: ${data.title}` });
     const numbers = make("details", { ontoggle: () => { if (!sheet.firstChild) sheet.append(tableOf(data.table.columns, data.table.rows)); } }, make("summary", {}, "Numbers"), sheet);
     return make("div", { class: "take" }, picture, make("button", { type: "button", onclick: () => saveTable(data.table, `${file}.csv`) }, "CSV"), numbers);
@@ -38,7 +47,16 @@ function readings([first, ...rest]) {
 }
 
 function drawTable(host, data) {
-  host.replaceChildren(tableOf(data.head, data.rows));
+  host.replaceChildren(make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": data.title }, tableOf(data.head, data.rows)));
+}
+
+// The table as a picture: columns as wide as their longest text, numbers flush right.
+function drawnTable({ head, rows, title }, inks) {
+  const widths = head.map((name, j) => 8 * Math.max(...[name, ...rows.map((row) => row[j])].map(({ length }) => length)) + 24);
+  const ends = widths.map((_, j) => widths.slice(0, j + 1).reduce((sum, wide) => sum + wide));
+  const line = (row, i, ink) => row.map((text, j) => say(inks, j ? ends[j] : 0, 16 + i * 24, text, { at: j ? "end" : "start", mono: true, ink }));
+  const rules = rows.map((_, i) => rule(0, 24 + i * 24, ends.at(-1), 24 + i * 24, inks.line));
+  return picture(inks, ends.at(-1), 24 * (rows.length + 1) + 8, title, ...rules, ...line(head, 0, inks.soft), ...rows.flatMap((row, i) => line(row, i + 1, inks.ink)));
 }
 
 function tableOf(columns, rows) {

@@ -9,9 +9,9 @@ function drawHeatmap(host, data, inks, open) {
   const titles = data.columns.map(({ label }) => (narrow ? [label.split(" ")[0]] : folded(label, step - 10, 14)));
   const head = 14 + 16 * Math.max(...titles.map((lines) => lines.length));
   const high = narrow ? 46 : 50;
-  const values = data.cells.flat().filter((found) => found && !found.problem).map(({ mean }) => Math.max(mean, 1e-6));
-  const low = Math.min(...values);
-  const top = Math.max(...values);
+  const values = data.cells.flat().filter((found) => found && !found.problem).map(({ mean }) => mean);
+  const shown = worthShowing(values);
+  const [low, top] = shown.length ? [Math.min(...shown), Math.max(...shown)] : [1, 1];
   const warmth = scaleOf(true, low, top, 0, 1);
   const height = head + data.rows.length * high + 44;
   const cells = [];
@@ -21,9 +21,9 @@ function drawHeatmap(host, data, inks, open) {
     const y = head + i * high;
     const middle = x + step / 2;
     if (!found || found.problem) return draw("g", {}, say(inks, middle, y + high / 2 + 4, "–", { at: "middle" }), told(found?.problem ?? "not measured"));
-    const fill = heat(inks.heat, top > low ? warmth(Math.max(found.mean, 1e-6)) : 0.5);
+    const fill = heat(inks.heat, found.mean < low ? 0 : top > low ? warmth(found.mean) : 0.5);
     const ink = legible(fill);
-    const span = step > 136 ? `${short(found.low)}–${short(found.high)} · n ${found.n}` : `n ${found.n}`;
+    const span = step > 136 && found.high > found.low ? `${short(found.low)}–${short(found.high)} · n ${found.n}` : `n ${found.n}`;
     const node = draw("g", { class: "cell", role: "button", tabindex: -1, "aria-label": found.said, "data-variant": found.variant, onclick: () => open(found.variant), onkeydown: (event) => press(event, i, j) },
       draw("rect", { x: x + 1, y: y + 1, width: step - 2, height: high - 2, rx: 5, fill }),
       say(inks, middle, y + high / 2 - 1, `${short(found.mean)}${found.mark ? ` ${found.mark}` : ""}`, { at: "middle", size: 14, weight: 600, ink, mono: true }),

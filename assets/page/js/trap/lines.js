@@ -17,12 +17,15 @@ function drawLines(host, data, inks) {
 }
 
 function linePanel(panel, x, inks, width) {
-  const about = folded(panel.about, width);
-  const top = 26 + about.length * 16 + 8;
-  const plot = { left: 40, right: width - 92, top, bottom: top + 210 };
-  const all = panel.series.flatMap(({ points }) => points.flatMap(([, ...values]) => values)).concat(panel.level ? [panel.level.at] : []).filter((v) => v > 0);
+  const values = panel.series.flatMap(({ points }) => points.flatMap(([, ...found]) => found)).concat(panel.level ? [panel.level.at] : []);
+  const all = panel.linear ? values.filter((v) => v > 0) : worthShowing(values);
   if (!all.length) return { nodes: [], height: 0 };
   const [low, high] = panel.linear ? [0, Math.max(...all) * 1.1] : [Math.min(...all) / 1.25, Math.max(...all) * 1.25];
+  const isDrawn = ([, value]) => value > 0 && value >= low;
+  const nothing = panel.series.filter(({ points }) => points.length && !points.some(isDrawn)).map(({ label }) => label);
+  const about = folded(panel.about + (nothing.length ? `; not drawn, 0 or next to it: ${nothing.join(", ")}` : ""), width);
+  const top = 26 + about.length * 16 + 8;
+  const plot = { left: 40, right: width - 92, top, bottom: top + 210 };
   const places = panel.series.flatMap(({ points }) => points.map(([at]) => at)).concat(x.ticks.map((tick) => tick.at));
   const px = scaleOf(false, Math.min(...places), Math.max(...places), plot.left + 12, plot.right - 8);
   const py = scaleOf(!panel.linear, low, high, plot.bottom, plot.top);
@@ -44,7 +47,7 @@ function linePanel(panel, x, inks, width) {
 
   function line({ label, ink, dash, points }) {
     const color = inks.precision[ink] ?? inks.ink;
-    const shown = points.filter(([, value]) => value > 0);
+    const shown = points.filter(isDrawn);
     const path = shown.map(([at, value], i) => `${i ? "L" : "M"}${px(at).toFixed(1)} ${py(value).toFixed(1)}`).join("");
     const whiskers = shown.filter(([, , from]) => from > 0).map(([at, , from, to]) => rule(px(at), py(Math.max(from, low)), px(at), py(to), color, 1.2));
     const dots = shown.length > 24 ? [] : shown.map(([at, value]) => draw("circle", { cx: px(at), cy: py(value), r: 3, fill: color, stroke: inks.paper, "stroke-width": 1 }, told(`${label}, ${x.label} ${nameOf(at)}: ${short(value)}`)));
@@ -56,8 +59,8 @@ function linePanel(panel, x, inks, width) {
   }
 
   function ends() {
-    const wanted = panel.series.filter(({ points }) => points.some(([, v]) => v > 0)).map(({ label, ink, points }) => {
-      const [, value] = points.filter(([, v]) => v > 0).pop();
+    const wanted = panel.series.filter(({ points }) => points.some(isDrawn)).map(({ label, ink, points }) => {
+      const [, value] = points.filter(isDrawn).pop();
       return { label, color: inks.precision[ink] ?? inks.ink, y: py(value) };
     });
     if (panel.level) wanted.push({ label: panel.level.label, color: inks.soft, y: py(panel.level.at) });

@@ -77,7 +77,7 @@ function compute() {
   if (running || !source()) return source() || at("source").focus();
   running = crypto.randomUUID?.() ?? String(Math.random());
   state("running");
-  progress({ text: "Starting…", fraction: null });
+  progress({ text: "Starting… This can take an hour on a busy two-core machine.", fraction: null });
   trigger("compute_trap", { run: running, source: source() });
 }
 

@@ -50,6 +50,13 @@ function scaleOf(log, low, high, from, to) {
   return (value) => from + ((t(value) - t(low)) / (t(high) - t(low) || 1)) * (to - from);
 }
 
+// What a logarithmic scale is made for: zeros and next to nothing would stretch it until all else looks alike.
+const LEAST_SHARE = 1e-4;
+function worthShowing(values) {
+  const least = LEAST_SHARE * Math.max(0, ...values);
+  return values.filter((value) => value > 0 && value >= least);
+}
+
 // Round numbers around the values: powers of ten and, when there are few of those, 2 and 5 times them.
 function logTicks(low, high) {
   const decades = [];
