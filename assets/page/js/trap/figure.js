@@ -89,15 +89,17 @@ function saveTable({ columns, rows }, name) {
 async function savePicture(svg, data, context, name) {
   const inks = readInks();
   const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
+  const title = folded(`${context.label}: ${data.title}`, width, 18);
   const lines = [...folded(data.readings[0] ?? "", width, 13), ""];
   const small = folded(`${context.about} ${data.caption}`, width, 11);
   const inner = svg.cloneNode(true);
-  const legend = 40 + lines.length * 18;
+  const start = 32 + (title.length - 1) * 20;
+  const legend = start + 8 + lines.length * 18;
   const top = legend + (data.roles ? 26 : 0);
   for (const [key, value] of Object.entries({ x: 24, y: top })) inner.setAttribute(key, value);
   const full = [width + 48, top + height + 24 + small.length * 15 + 16];
   const sheet = picture(inks, ...full, data.title, draw("rect", { width: full[0], height: full[1], fill: inks.paper }),
-    say(inks, 24, 32, `${context.label}: ${data.title}`, { size: 16, weight: 600, ink: inks.ink }), ...lines.map((text, i) => say(inks, 24, 54 + i * 18, text, { size: 13, ink: inks.ink })),
+    ...title.map((text, i) => say(inks, 24, 32 + i * 20, text, { size: 16, weight: 600, ink: inks.ink })), ...lines.map((text, i) => say(inks, 24, start + 22 + i * 18, text, { size: 13, ink: inks.ink })),
     ...(data.roles ?? []).flatMap(({ role, label }, i) => [mark(role, 30 + i * 160, legend + 4, inks, null), say(inks, 42 + i * 160, legend + 8, label)]),
     inner, ...small.map((text, i) => say(inks, 24, top + height + 26 + i * 15, text, { size: 11 })));
   const image = new Image();
