@@ -177,6 +177,7 @@ def sample_json(policy: str) -> dict[str, Any]:
         },
         "findings": [
             {"figure": name, "text": f"A made-up reading of the figure {name}: 7 of 8 times the expert costs most."}
-            for name in ("heatmap", "speed", "iterations", "steps", "two_by_two", "layers", "by_position", "smoothness")
-        ],
+            for name in ("heatmap", "speed", "iterations", "steps", "two_by_two", "by_position", "smoothness")
+        ]
+        + [{"figure": "layers", "text": "In int8 a made-up reading of the layers."}],
     }

@@ -187,7 +187,9 @@ def test_act_shows_positions_where_smolvla_shows_iterations(visits: Visits) -> N
 def test_layers_are_shown_one_precision_at_a_time_the_worst_first_and_all_on_request(visits: Visits) -> None:
     layers = trap(visits).locator("[data-figure=layers]")
     expect(layers.locator("svg").last).to_have_attribute("aria-label", re.compile("each alone in INT8$"))
+    expect(layers.locator(".reading")).to_have_text("In INT8 a made-up reading of the layers.")
     layers.get_by_role("button", name="INT4").click()
+    expect(layers.locator(".reading")).to_have_count(0)  # nothing is said of INT4, and nothing of another precision stands above it
     expect(layers.locator(".drawing svg")).to_have_attribute("aria-label", re.compile("each alone in INT4$"))
     layers.get_by_role("button", name="Show all 24 layers").click()
     expect(layers.get_by_role("button", name="Show the worst 16 only")).to_be_focused()
