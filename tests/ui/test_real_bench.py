@@ -37,6 +37,7 @@ def test_a_real_package_runs_over_a_real_recording(visits: Callable[..., Visit])
     expect(page.locator(".how")).to_have_text(re.compile("^All 20 frames of episode 0, noise seed 0."))
     expect(page.locator("[data-role=llm] .facts").first).to_contain_text(re.compile("× (as fast as )?FP32"))
     expect(page.locator("[data-role=llm] .proof")).to_contain_text(re.compile(r"(\d+)/\1 nodes"))
+    expect(page.locator("[data-role=llm] .proof")).to_contain_text("differs from FP32 by up to")
     expect(page.locator(".panel h3").first).to_have_text("vs FP32 reference, same noise")
 
 
