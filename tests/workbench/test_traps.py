@@ -44,7 +44,7 @@ def test_a_denoising_policy_gets_every_figure(smolvla: PolicyPackage, dataset: D
     assert all(row.error and row.error.mean > 0 and row.ms and row.fp32_ms for row in report.sensitivity)
     assert set(report.per_iteration) == {"int8", "int4"} and len(report.per_iteration["int8"].free_running) == 5
     assert [square.precision for square in report.two_by_two] == ["int8"]
-    assert [row.steps for row in report.steps] == [1, 4] and set(report.steps[0].quantization) == {"int8"}
+    assert [row.steps for row in report.steps] == [1, 4] and set(report.steps[0].quantization) == {"int8", "expert=int8", "expert=int4"}
     assert (report.n_episodes, report.n_observations, report.denoise_steps) == (2, 4, 4)
     assert report.findings and TrapReport.read(json.dumps(report.as_json())).revision == smolvla.spec.revision
 
