@@ -9,6 +9,7 @@ VlaDemoError
 ├── ParityError         the exported graphs do not reproduce the PyTorch policy; carries the report
 ├── QuantizationError   a stage that was asked for a precision and did not get it
 ├── MissingPiece        an optional dependency is not installed; the message gives the command
+├── DeadlineMissed      an answer that did not come in time
 └── Stopped             the user asked to stop; nothing is wrong
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 __all__ = [
     "CheckpointError",
+    "DeadlineMissed",
     "InvalidInput",
     "MissingPiece",
     "PackageError",
@@ -67,6 +69,10 @@ class QuantizationError(VlaDemoError):
 
 class MissingPiece(VlaDemoError):
     """An optional dependency is not installed."""
+
+
+class DeadlineMissed(VlaDemoError):
+    """An answer did not come in time."""
 
 
 class Stopped(VlaDemoError):

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.core.errors import InvalidInput, VlaDemoError
+from vla_demo.core.errors import DeadlineMissed, InvalidInput, VlaDemoError
 from vla_demo.core.observation import ActionChunk, Clock, Observation
 from vla_demo.runtime.action_queue import ActionQueue, Merged
 from vla_demo.runtime.continuation import Continuation
@@ -175,7 +175,7 @@ class ControlLoop:
         if self._clock.now() - self._pending.asked_at <= self._settings.deadline:
             return None
         self._pending = None
-        return self._failed(VlaDemoError(f"no answer within the deadline of {self._settings.deadline:g} s"))
+        return self._failed(DeadlineMissed(f"no answer within the deadline of {self._settings.deadline:g} s"))
 
     def _failed(self, error: VlaDemoError) -> VlaDemoError:
         self._failures += 1
