@@ -21,6 +21,7 @@ from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
+from vla_demo.workbench.live_rollout import StartCard
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -235,6 +236,9 @@ class FakeBench:
             yield replace(made, computed=replace(made.computed, machine="another stand-in"))
         finally:
             self.computed.set()
+
+    def loop_starts(self) -> Sequence[StartCard]:
+        return [StartCard(301000, "test", 1), StartCard(302000, "test", 2), StartCard(206000, "validation", 6)]
 
     def warm_up(self) -> None:
         self.warmed.set()

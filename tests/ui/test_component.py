@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_demo.ui.component import PAGE_FILES, SCRIPTS, TRAP_SCRIPTS, page_file, trap_script
+from vla_demo.ui.component import PAGE_FILES, SCRIPTS, TAB_SCRIPTS, page_file, tab_script
 
 FILES = sorted(path for path in PAGE_FILES.rglob("*") if path.is_file())
 MAX_LINES = 250
@@ -18,14 +18,15 @@ def names(paths: list[Path]) -> list[str]:
 
 def test_every_script_of_the_folder_is_part_of_the_page() -> None:
     scripts = {name.removeprefix("js/").removesuffix(".js") for name in names(FILES) if name.endswith(".js")}
-    assert scripts == {*SCRIPTS, *TRAP_SCRIPTS, "masthead", "trap_loader"}
+    late = {name for scripts in TAB_SCRIPTS.values() for name in scripts}
+    assert scripts == {*SCRIPTS, *late, "masthead", "late"}
 
 
-def test_the_trap_s_script_is_not_part_of_what_a_first_visit_loads() -> None:
-    loader = page_file("js/trap_loader.js")
-    assert len(loader) < 1500
-    assert "drawHeatmap" in trap_script()
-    assert not any("drawHeatmap" in page_file(f"js/{name}.js") for name in SCRIPTS)
+@pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "batchHears")])
+def test_another_tab_s_script_is_not_part_of_what_a_first_visit_loads(tab: str, own: str) -> None:
+    assert len(page_file("js/late.js")) < 1500
+    assert own in tab_script(tab)
+    assert not any(own in page_file(f"js/{name}.js") for name in SCRIPTS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))
@@ -38,7 +39,9 @@ def test_no_file_names_another_server(path: Path) -> None:
     assert not ELSEWHERE.search(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["replay.html", "trap.html", "masthead.html", "controls.css", "replay.css", "trap.css"])
+@pytest.mark.parametrize(
+    "name", ["replay.html", "trap.html", "loop.html", "masthead.html", *(path.name for path in PAGE_FILES.glob("*.css"))]
+)
 def test_a_template_has_nothing_the_template_engine_would_take_for_its_own(name: str) -> None:
     assert not re.search(r"\$\{|\{\{|`|\\|@children", page_file(name))
 

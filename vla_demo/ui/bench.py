@@ -12,6 +12,7 @@ from vla_demo.core.policy import PolicySpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
+from vla_demo.workbench.live_rollout import StartCard
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -84,6 +85,10 @@ class Bench(Protocol):
 
     def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
         """Progress, then the report. Closing it between two steps ends the computation."""
+        ...
+
+    def loop_starts(self) -> Sequence[StartCard]:
+        """From where a policy can be let act. Raises `MissingPiece` without the twin."""
         ...
 
     def warm_up(self) -> None:

@@ -1,63 +1,82 @@
 """The views of the page as Gradio components: the files of `assets/page`, put together.
 
-Gradio carries messages to them (`value`) and events from them; all that moves on screen moves in the browser.
+Gradio carries messages to them (`value`) and events from them; all that moves on screen moves in the browser. Replay, which opens first,
+has its script in the page; that of any other tab is fetched when the tab is first opened.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-__all__ = ["PAGE_FILES", "Masthead", "ReplayView", "TrapView", "page_file", "trap_script"]
+__all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "TrapView", "page_file", "tab_script"]
 
 PAGE_FILES = Path(__file__).parents[2] / "assets" / "page"
 # In one scope, `main` last.
 SCRIPTS = ("dom", "format", "player", "scale", "traces", "dial", "strip", "panel", "link", "keys", "controls", "tabs", "main")
-TRAP_SCRIPTS = ("dom", "format", "link", "controls", *(f"trap/{name}" for name in ("svg", "heatmap", "lines", "bars", "figure", "main")))
+TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
+    "trap": ("dom", "format", "link", "controls", *(f"trap/{name}" for name in ("svg", "heatmap", "lines", "bars", "figure", "main"))),
+    "loop": ("dom", "format", "scale", "dial", "strip", "link", "controls", *(f"loop/{name}" for name in ("batch", "main"))),
+}
 
 
 def page_file(name: str) -> str:
     return (PAGE_FILES / name).read_text(encoding="utf-8")
 
 
-def trap_script() -> str:
-    """The Trap's script as one module, fetched when its tab is opened; what Gradio gives a script comes in as arguments."""
-    body = "\n".join(page_file(f"js/{name}.js") for name in TRAP_SCRIPTS)
-    return f"export default function start(element, props, trigger, watch) {{\n{body}\n}}\n"
+def tab_script(tab: str) -> str:
+    """A tab's script as one module; what Gradio gives a script comes in as arguments."""
+    body = "\n".join(page_file(f"js/{name}.js") for name in TAB_SCRIPTS[tab])
+    return f"export default function start(element, props, trigger, watch, server) {{\n{body}\n}}\n"
 
 
-class ReplayView(gr.HTML):
+class _View(gr.HTML):
+    def __init__(self, name: str, styles: Sequence[str], script: str, **kwargs: Any) -> None:
+        super().__init__(
+            html_template=page_file(f"{name}.html"),
+            css_template="".join(page_file(f"{style}.css") for style in styles),
+            js_on_load=script,
+            apply_default_css=False,
+            elem_id=name,
+            **kwargs,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+class ReplayView(_View):
     """Speaks in the events `open_policy`, `open_episode`, `run_variant` and `stop_run`; hears the messages of `ui.messages`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            html_template=page_file("replay.html"),
-            css_template=page_file("controls.css") + page_file("replay.css"),
-            js_on_load="\n".join(page_file(f"js/{name}.js") for name in SCRIPTS),
-            apply_default_css=False,
-            elem_id="replay",
-            **kwargs,
-        )
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
+        script = "\n".join(page_file(f"js/{name}.js") for name in SCRIPTS)
+        super().__init__("replay", ("controls", "strip", "scrub", "replay"), script, **kwargs)
 
 
-class TrapView(gr.HTML):
-    """Speaks in the events `open_trap`, `compute_trap` and `stop_trap`. Its own script is `trap_script`, loaded by a few lines."""
+class _LateView(_View):
+    """A few lines fetch its script. Gradio knows a component's events by finding their names in what it is given."""
+
+    def __init__(self, name: str, styles: Sequence[str], events: Sequence[str], **kwargs: Any) -> None:
+        named = ", ".join(f'"{event}"' for event in events)
+        server = "server" if "server_functions" in kwargs else "null"
+        script = f'const TAB = "{name}"; // speaks in {named}\nconst SERVER = {server};\n' + page_file("js/late.js")
+        super().__init__(name, styles, script, **kwargs)
+
+
+class TrapView(_LateView):
+    """Speaks in the events `open_trap`, `compute_trap` and `stop_trap`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            html_template=page_file("trap.html"),
-            css_template=page_file("controls.css") + page_file("trap.css"),
-            js_on_load=page_file("js/trap_loader.js"),
-            apply_default_css=False,
-            elem_id="trap",
-            **kwargs,
-        )
+        super().__init__("trap", ("controls", "trap"), ("open_trap", "compute_trap", "stop_trap"), **kwargs)
 
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
+
+class LoopView(_LateView):
+    """Speaks in the events `open_loop`, `time_loop`, `run_loop` and `stop_loop`, those of the batch, and asks `weigh` directly."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        events = ("open_loop", "time_loop", "run_loop", "stop_loop", "open_batch", "run_batch", "stop_batch")
+        super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), events, **kwargs)
 
 
 class Masthead(gr.HTML):

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import: nothing of this page leaves the machine
@@ -13,7 +14,8 @@ from starlette.routing import Route
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.bench import Bench
-from vla_demo.ui.component import PAGE_FILES, Masthead, ReplayView, TrapView, trap_script
+from vla_demo.ui.component import PAGE_FILES, TAB_SCRIPTS, LoopView, Masthead, ReplayView, TrapView, tab_script
+from vla_demo.ui.loop import LoopDesk
 from vla_demo.ui.replay import ReplayDesk
 from vla_demo.ui.trap import TrapDesk
 
@@ -32,6 +34,7 @@ def build_page(bench: Bench) -> gr.Blocks:
         Masthead()
         _wire_replay(page, ReplayView(), ReplayDesk(bench))
         _wire_trap(page, TrapView(), TrapDesk(bench))
+        _wire_loop(page, LoopView(), LoopDesk(bench))
     return page
 
 
@@ -52,8 +55,12 @@ def _wire_trap(page: gr.Blocks, view: TrapView, desk: TrapDesk) -> None:
     page.unload(desk.leave)
 
 
-def _trap_script(_: Request) -> Response:
-    return Response(trap_script(), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+def _wire_loop(page: gr.Blocks, view: LoopView, desk: LoopDesk) -> None:
+    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
+
+
+def _script(tab: str, _: Request) -> Response:
+    return Response(tab_script(tab), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
@@ -82,7 +89,7 @@ def _launch(page: gr.Blocks, host: str, port: int | None) -> None:
             ssr_mode=False,
             _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
             footer_links=[],
-            app_kwargs={"routes": [Route("/page/trap.js", _trap_script)]},
+            app_kwargs={"routes": [Route(f"/page/{tab}.js", partial(_script, tab)) for tab in TAB_SCRIPTS]},
             theme=_theme(),
             css_paths=[PAGE_FILES / "shell.css"],
         )

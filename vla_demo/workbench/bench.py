@@ -17,6 +17,7 @@ from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.known_recipes import known_recipes
+from vla_demo.workbench.live_rollout import StartCard, start_cards
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
@@ -97,6 +98,10 @@ class Workbench:
             if isinstance(found, TrapReport):
                 self._reports[source] = found
             yield found
+
+    def loop_starts(self) -> Sequence[StartCard]:
+        """The protocol's test and validation starts. Raises `MissingPiece` without MuJoCo."""
+        return start_cards()
 
     def warm_up(self) -> None:
         """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once.

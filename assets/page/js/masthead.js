@@ -34,4 +34,5 @@ element.querySelector(".theme").addEventListener("click", () => {
   history.replaceState(history.state, "", url);
 });
 
-show(new URLSearchParams(location.search).get("tab") === "trap" ? "trap" : "replay");
+const asked = new URLSearchParams(location.search).get("tab");
+show(tabs.some((tab) => tab.dataset.tab === asked) ? asked : "replay");
