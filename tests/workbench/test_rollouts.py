@@ -1,5 +1,6 @@
 """Rollouts in the twin: repeatable bit for bit, kept start by start, and paired across variants."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import pytest
 from tests.tiny_packages import tiny_act_package, tiny_smolvla_package
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import PolicyPackage
+from vla_demo.core.storage import CACHE_VARIABLE
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.evaluation.rollout_report import RolloutReport, paired
 from vla_demo.twin.protocol import fresh_training_starts
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout_worker import RolloutJob, tried
-from vla_demo.workbench.rollouts import RolloutRequest, latency_named, roll_out
+from vla_demo.workbench.rollouts import RolloutRequest, RolloutStep, latency_named, roll_out
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,10 @@ def job(package: PolicyPackage, **settings: object) -> RolloutJob:
     return replace(plain, **settings)  # type: ignore[arg-type]
 
 
+def nobody(*_: object) -> None:
+    raise AssertionError("nobody may be tried any more")
+
+
 def test_the_same_seed_and_latency_give_the_same_rollout_bit_for_bit(package: PolicyPackage) -> None:
     start = fresh_training_starts(1)[0]
     assert tried(job(package), start) == tried(job(package), start)
@@ -47,10 +53,10 @@ def test_the_same_seed_and_latency_give_the_same_rollout_bit_for_bit(package: Po
 
 def test_what_was_tried_is_kept_and_not_tried_again(package: PolicyPackage, monkeypatch: pytest.MonkeyPatch) -> None:
     _, first = rolled(package)
-    monkeypatch.setattr("vla_demo.workbench.rollouts.tried", None)  # nobody may be tried any more
+    monkeypatch.setattr("vla_demo.workbench.rollouts.tried", nobody)
     said, again = rolled(package)
     assert again == first and "2 of 2 were tried before" in said[0]
-    with pytest.raises(TypeError):
+    with pytest.raises(AssertionError, match="nobody may be tried"):
         rolled(package, seed=5)
 
 
@@ -58,6 +64,35 @@ def test_the_report_says_what_the_command_line_promises(package: PolicyPackage) 
     found = rolled(package, mode="seamfree")[1].as_json()
     assert found["n"] == 2 and found["successes"] == 0 and found["wilson95"][0] == 0
     assert found["latency_ms"] == 100 and 0 < found["idle_share"] < 1 and found["starved_ticks"] > 0 and found["jerk"] is not None
+
+
+def test_the_queue_depth_is_told_tick_by_tick_where_it_is_asked_for(package: PolicyPackage) -> None:
+    report = rolled(package)[1]
+    assert "queue_depths" not in report.as_json()["starts"][0]
+    for start in report.as_json(traces=True)["starts"]:
+        assert len(start["queue_depths"]) == 30 and max(start["queue_depths"]) == 7
+    assert report.as_json()["deadline_misses"] == 0 and 0 < report.as_json()["queue_depth"] < 7
+
+
+def test_processes_of_their_own_bring_the_same_rows(package: PolicyPackage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here = rolled(package)[1]
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    *_, apart = roll_out(package, request(package), jobs=2)
+    assert apart == here
+
+
+def test_a_batch_that_is_stopped_ends_soon_and_goes_on_where_it_was(
+    package: PolicyPackage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    wanted = request(package, starts="3-fresh", patience=2.0)
+    steps = roll_out(package, wanted, jobs=1)
+    next(steps), next(steps)
+    began = time.monotonic()
+    steps.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 5
+    first = next(roll_out(package, wanted))
+    assert isinstance(first, RolloutStep) and (first.done, first.of) in ((1, 3), (2, 3)) and "were tried before" in first.text
 
 
 def test_two_variants_are_compared_in_pairs_and_never_across_other_starts(package: PolicyPackage) -> None:

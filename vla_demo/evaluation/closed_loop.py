@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.core.errors import DeadlineMissed
 from vla_demo.evaluation.attempts import Attempts, AttemptTally
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.runtime.control_loop import ControlLoop, Tick
@@ -41,6 +42,9 @@ class LoopReport:
     actions_received: int
     stale_actions: int  # of those, dropped because their step had gone by
     late_ticks: int  # more than a control period behind the schedule
+    failed_inferences: int  # that raised, answered what cannot be acted on, or
+    deadline_misses: int  # of those, did not answer in time
+    queue_depths: tuple[int, ...]  # actions that wait after each tick
     boundary_jump: float | None  # mean |step| where one chunk follows another, over the median |step| inside chunks
     jerk: float | None  # f^3 times the root mean square third difference, per second cubed; see `smoothness`
     observation_age: float | None  # s, median over executed actions, since what they were planned from was seen
@@ -81,6 +85,7 @@ def told(ticks: Sequence[RolloutTick], fps: float, scale: ActionScale) -> Rollou
 
 def loop_report(ticks: Sequence[Tick], fps: float, scale: ActionScale) -> LoopReport:
     arrivals = [tick.arrived.merged for tick in ticks if tick.arrived is not None]
+    failures = [tick.failed for tick in ticks if tick.failed is not None]
     ages = [tick.observation_age for tick in ticks if tick.observation_age is not None]
     stale = sum(merged.stale for merged in arrivals)
     return LoopReport(
@@ -90,6 +95,9 @@ def loop_report(ticks: Sequence[Tick], fps: float, scale: ActionScale) -> LoopRe
         actions_received=stale + sum(merged.overlapping + merged.fresh for merged in arrivals),
         stale_actions=stale,
         late_ticks=sum(tick.late > 1 / fps for tick in ticks),
+        failed_inferences=len(failures),
+        deadline_misses=sum(isinstance(failure, DeadlineMissed) for failure in failures),
+        queue_depths=tuple(tick.queue_depth for tick in ticks),
         boundary_jump=_boundary_jump(ticks, scale),
         jerk=_jerk(ticks, fps, scale),
         observation_age=float(np.median(ages)) if ages else None,

@@ -45,8 +45,11 @@ class RolloutReport:
         rows = {c: [row.rollout.attempts.success for row in self.tried if row.cluster == c] for c in clusters}
         return {str(cluster): f"{sum(won)}/{len(won)}" for cluster, won in rows.items()}
 
-    def as_json(self) -> dict[str, Any]:
-        """Shares are over all ticks (or actions) of all rollouts; jump and jerk are means over rollouts, times medians over successes."""
+    def as_json(self, traces: bool = False) -> dict[str, Any]:
+        """Shares are over all ticks (or actions) of all rollouts; jump and jerk are means over rollouts, times medians over successes.
+
+        `traces` adds to every start its queue depth after each tick.
+        """
         loops = [row.rollout.loop for row in self.tried]
         attempts = [row.rollout.attempts for row in self.tried]
         ticks, received = sum(loop.ticks for loop in loops), sum(loop.actions_received for loop in loops)
@@ -66,15 +69,22 @@ class RolloutReport:
             "stale_share": sum(loop.stale_actions for loop in loops) / received if received else None,
             "boundary_jump": _mean([loop.boundary_jump for loop in loops]),
             "jerk": _mean([loop.jerk for loop in loops]),
+            "queue_depth": sum(sum(loop.queue_depths) for loop in loops) / ticks,
+            "late_ticks": sum(loop.late_ticks for loop in loops),
+            "failed_inferences": sum(loop.failed_inferences for loop in loops),
+            "deadline_misses": sum(loop.deadline_misses for loop in loops),
             "observation_age_s": _mean([loop.observation_age for loop in loops]),
             "time_to_success_s": _median([a.ticks / self.fps for a in attempts if a.success]),
             "drops": sum(a.drops for a in attempts),
             "retries": sum(a.retries for a in attempts),
-            "starts": [
-                {"start": row.number, "cluster": row.cluster, "success": a.success, "seconds": a.ticks / self.fps, "grasps": a.grasps}
-                for row, a in zip(self.tried, attempts, strict=True)
-            ],
+            "starts": [self._start(row, traces) for row in self.tried],
         }
+
+    def _start(self, row: TriedStart, traces: bool) -> dict[str, Any]:
+        told = row.rollout.attempts
+        found = {"start": row.number, "cluster": row.cluster, "success": told.success, "seconds": told.ticks / self.fps}
+        trace = {"queue_depths": list(row.rollout.loop.queue_depths)} if traces else {}
+        return found | {"grasps": told.grasps} | trace
 
 
 def paired(first: RolloutReport, second: RolloutReport) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Measurements:
 class TeaBagTwin:
     """One desk. `image_size` is (height, width); `show` draws with finer shadows and edges for people, not for policies.
 
-    Not thread-safe: the renderer belongs to the thread that first observes.
+    Not thread-safe: a renderer belongs to the thread that first observes.
     """
 
     def __init__(self, image_size: tuple[int, int] = (240, 320), cameras: tuple[str, ...] = CAMERAS, show: bool = False) -> None:
@@ -81,7 +81,7 @@ class TeaBagTwin:
         self.data = mujoco.MjData(self.model)
         self.cameras = cameras
         self._image_size = image_size
-        self._renderer: mujoco.Renderer | None = None
+        self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}  # by (height, width)
         if show:
             quality = self.model.vis.quality
             quality.shadowsize, quality.offsamples, quality.numslices, quality.numstacks = 4096, 4, 28, 16
@@ -154,12 +154,13 @@ class TeaBagTwin:
         images = {camera: self.picture(camera) for camera in self.cameras}
         return Observation(images, to_dataset_units(self.joints), INSTRUCTION, self.seconds)
 
-    def picture(self, camera: str) -> NDArray[np.uint8]:
-        """(H, W, 3) RGB from one of the scene's cameras."""
-        if self._renderer is None:
-            self._renderer = mujoco.Renderer(self.model, *self._image_size)
-        self._renderer.update_scene(self.data, camera)
-        return np.array(self._renderer.render())
+    def picture(self, camera: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """(H, W, 3) RGB from one of the scene's cameras; `size` is (height, width), None that of the policies' pictures."""
+        size = size or self._image_size
+        if size not in self._renderers:
+            self._renderers[size] = mujoco.Renderer(self.model, *size)
+        self._renderers[size].update_scene(self.data, camera)
+        return np.array(self._renderers[size].render())
 
     def measure(self) -> Measurements:
         fixed, moving = self._pad_contacts()
@@ -179,9 +180,8 @@ class TeaBagTwin:
         return np.array(self.data.cam_xpos[c]), np.array(self.data.cam_xmat[c]).reshape(3, 3)
 
     def close(self) -> None:
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
+        while self._renderers:
+            self._renderers.popitem()[1].close()
 
     def _pad_contacts(self) -> tuple[bool, bool]:
         pairs = self.data.contact.geom[: self.data.ncon]

@@ -22,6 +22,7 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "time to success", _figure(found["time_to_success_s"], "{:.1f} s, median of the successes")
     yield "idle", f"{found['idle_share']:.1%}  ({found['starved_ticks']} ticks without an action)"
     yield "stale", _figure(found["stale_share"], "{:.1%} of the planned actions")
+    yield "queue depth", f"{found['queue_depth']:.0f} actions, mean over all ticks"
     yield "observation age", _figure(found["observation_age_s"], "{:.2f} s behind each executed action, mean of medians")
     yield "boundary jump", _figure(found["boundary_jump"], "{:.2f} times a step inside a chunk")
     yield "jerk", _figure(found["jerk"], "{:.0f} standard deviations per second cubed")

@@ -1,9 +1,12 @@
 """One rollout in the twin, in whatever process it is called: opens the policy and the desk once a process."""
 
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from vla_demo.core.errors import Stopped
 from vla_demo.core.observation import ActionChunk
 from vla_demo.core.package import PolicyPackage
 from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, rollout, told
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from vla_demo.twin.starts import Start
     from vla_demo.twin.world import TeaBagTwin
 
-__all__ = ["RolloutJob", "tried"]
+__all__ = ["Attempt", "RolloutJob", "Stop", "attempt", "heed", "tried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,42 @@ class RolloutJob:
     patience: float  # simulated s
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A rollout that goes on as its ticks are asked for. A process has one twin: one attempt at a time."""
+
+    ticks: Iterator[RolloutTick]
+    twin: "TeaBagTwin"
+    scale: ActionScale
+
+
+class Stop(Protocol):
+    """An event of `multiprocessing`."""
+
+    def is_set(self) -> bool: ...
+
+
+_stop: Stop | None = None  # of the pool that this process works for
+
+
+def heed(stop: Stop) -> None:
+    """In a process of a pool: rollouts end with `Stopped` at the first tick after `stop` is set. Ctrl-C is the parent's business."""
+    global _stop
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def tried(job: RolloutJob, start: "Start") -> TriedStart:
     """Try one start. The same job and start give the same rollout, bit for bit."""
+    begun = attempt(job, start)
+    return TriedStart(start.number, start.cluster, told(list(begun.ticks), job.fps, begun.scale))
+
+
+def attempt(job: RolloutJob, start: "Start", opened: "tuple[ExportedPolicy, TeaBagTwin] | None" = None) -> Attempt:
+    """The start, prepared; raises `Stopped` from its ticks. `opened`: a policy with one thread and a twin, None: this process's own."""
     from vla_demo.twin.body import TwinBody
 
-    policy, twin = _opened(job.folder, job.variant)
+    policy, twin = opened or _opened(job.folder, job.variant)
     body, clock = TwinBody(twin, start, job.fps), ManualClock()
 
     def infer(request: Request) -> ActionChunk:
@@ -49,13 +83,14 @@ def tried(job: RolloutJob, start: "Start") -> TriedStart:
         return policy.predict_chunk(request.observation, noise=noise, after=request.after)
 
     def judge() -> Judgement:
+        if _stop is not None and _stop.is_set():
+            raise Stopped("asked to stop")
         now = body.measure()
         return Judgement(bool(now.held), bool(now.bag_in_mug), bool(now.success))
 
     settings = LoopSettings(job.actions_per_chunk, job.fps, job.mode, job.threshold, job.aggregate)
     loop = ControlLoop(body, SimulatedWorker(infer, lambda _: job.latency, clock), clock, settings)
-    ticks: list[RolloutTick] = list(rollout(loop, judge, round(job.patience * job.fps)))
-    return TriedStart(start.number, start.cluster, told(ticks, job.fps, _scale(policy.package)))
+    return Attempt(rollout(loop, judge, round(job.patience * job.fps)), twin, _scale(policy.package))
 
 
 @cache
