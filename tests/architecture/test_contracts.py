@@ -25,6 +25,9 @@ PLANTED = [
     ("mujoco", "workbench", "import mujoco"),
     ("onnxruntime", "export", "import onnxruntime"),
     ("onnx", "runtime", "from onnx import helper"),
+    ("link", "workbench", "import grpc"),
+    ("link", "runtime", "from google.protobuf import message"),
+    ("floors", "board", "def late():\n    import vla_demo.twin"),
 ]
 
 

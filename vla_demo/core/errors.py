@@ -8,6 +8,7 @@ VlaDemoError
 ├── PackageError        an exported package that is damaged, of another version, or incomplete
 ├── ParityError         the exported graphs do not reproduce the PyTorch policy; carries the report
 ├── QuantizationError   a stage that was asked for a precision and did not get it
+├── BoardError          a board cannot be reached, or refused what was asked of it
 ├── MissingPiece        an optional dependency is not installed; the message gives the command
 ├── DeadlineMissed      an answer that did not come in time
 └── Stopped             the user asked to stop; nothing is wrong
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
+    "BoardError",
     "CheckpointError",
     "DeadlineMissed",
     "InvalidInput",
@@ -65,6 +67,10 @@ class ParityError(VlaDemoError):
 
 class QuantizationError(VlaDemoError):
     """A stage that was asked for a precision and did not get it."""
+
+
+class BoardError(VlaDemoError):
+    """A board cannot be reached, or refused what was asked of it."""
 
 
 class MissingPiece(VlaDemoError):
