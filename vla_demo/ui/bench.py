@@ -9,15 +9,18 @@ from typing import Protocol
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
-from vla_demo.workbench.live_rollout import StartCard
+from vla_demo.workbench.desk import Pictures, StartCard
+from vla_demo.workbench.live_rollout import LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
 
-__all__ = ["Bench", "Run"]
+__all__ = ["Acting", "Bench", "Run"]
 
 
 class Run(Protocol):
@@ -41,6 +44,18 @@ class Run(Protocol):
 
     def receipts(self) -> Sequence[Receipt]:
         """Of the quantized graphs: with the proof that they are not FP32."""
+        ...
+
+
+class Acting(Protocol):
+    """One or two lanes in the twin."""
+
+    def steps(self) -> Iterator[Preparing | Shown]:
+        """Progress while graphs are made and while no place is free, then frames, and an end a lane, also after `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """From any thread."""
         ...
 
 
@@ -89,6 +104,18 @@ class Bench(Protocol):
 
     def loop_starts(self) -> Sequence[StartCard]:
         """From where a policy can be let act. Raises `MissingPiece` without the twin."""
+        ...
+
+    def loop_scene(self, start: int) -> Pictures:
+        """What the cameras show there."""
+        ...
+
+    def time_here(self, policy: str, variant: Variant) -> Iterator[Preparing | LatencySource]:
+        """Progress, then how long an inference of a policy that was opened before takes on this machine."""
+        ...
+
+    def act(self, request: LiveRequest) -> Acting:
+        """Of a package that was opened before. Nothing happens until its steps are asked for."""
         ...
 
     def warm_up(self) -> None:

@@ -4,6 +4,7 @@ One object serves all visitors; what belongs to one of them is in the `Replay` i
 """
 
 import logging
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +14,18 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
+from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import dataset_for
+from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
 from vla_demo.workbench.known_recipes import known_recipes
-from vla_demo.workbench.live_rollout import StartCard, start_cards
+from vla_demo.workbench.live_rollout import LiveRequest, LiveRollout
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+from vla_demo.workbench.rollouts import latency_named
 from vla_demo.workbench.trap_plan import STANDARD_LAYERS, TrapRequest
 from vla_demo.workbench.trap_reports import bundled_report
 from vla_demo.workbench.traps import Trap
@@ -30,6 +34,7 @@ __all__ = ["Workbench"]
 
 logger = logging.getLogger(__name__)
 
+LOOPS = 2  # that go on at once; each has a thread or two
 STUDIED = 2  # observations of each episode in a report asked for on the page, as in the one that comes with the app
 
 
@@ -40,6 +45,7 @@ class Workbench:
         self._source = dataset
         self._packages: dict[str, PolicyPackage] = {}  # as last prepared
         self._reports: dict[str, TrapReport] = {}  # as last computed here
+        self._places = threading.Semaphore(LOOPS)
         self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
 
     @cached_property
@@ -80,9 +86,7 @@ class Workbench:
 
     def run(self, request: RunRequest) -> Replay:
         """A replay over this dataset; its steps do the work. Raises `InvalidInput` for a policy that `open_package` has not prepared."""
-        if request.policy not in self._packages:
-            raise InvalidInput(f"the policy {request.policy} has not been prepared yet; open its package first")
-        return Replay(request, self._packages[request.policy], self.dataset)
+        return Replay(request, self._package(request.policy), self.dataset)
 
     def trap_report(self, source: str) -> TrapReport | None:
         """As last computed by this bench, else as it came with the app; None when there is none."""
@@ -102,6 +106,26 @@ class Workbench:
     def loop_starts(self) -> Sequence[StartCard]:
         """The protocol's test and validation starts. Raises `MissingPiece` without MuJoCo."""
         return start_cards()
+
+    def loop_scene(self, start: int) -> Pictures:
+        """What the twin's cameras show there. Raises `InvalidInput`, `MissingPiece`."""
+        return scene(start)
+
+    def time_here(self, policy: str, variant: Variant) -> Iterator[Preparing | LatencySource]:
+        """Progress, then how long an inference takes on this machine. Raises as `run` does."""
+        package = self._package(policy)
+        yield from prepare_variant(package, variant)
+        yield Preparing("Timing some inferences on this machine")
+        yield latency_named("measured", package, variant)
+
+    def act(self, request: LiveRequest) -> LiveRollout:
+        """Lanes in the twin; their steps do the work. Raises as `run` does."""
+        return LiveRollout(request, self._package(request.policy), self._places)
+
+    def _package(self, source: str) -> PolicyPackage:
+        if source not in self._packages:
+            raise InvalidInput(f"the policy {source} has not been prepared yet; open its package first")
+        return self._packages[source]
 
     def warm_up(self) -> None:
         """Export what is bundled, make every precision of it and keep the FP32 sessions open, so that Run starts at once.
