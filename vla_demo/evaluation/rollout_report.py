@@ -12,7 +12,9 @@ from vla_demo.evaluation.closed_loop import Rollout
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
 
-__all__ = ["RolloutReport", "TriedStart", "paired"]
+__all__ = ["RolloutReport", "TriedStart", "paired", "told_apart"]
+
+_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,14 @@ class RolloutReport:
         return found | {"grasps": told.grasps} | trace
 
 
-def paired(first: RolloutReport, second: RolloutReport) -> dict[str, Any]:
+def told_apart(first: RolloutReport, second: RolloutReport) -> tuple[str, str]:
+    """How two batches of one policy are called where they stand side by side: by what is not the same in them."""
+    sides = [[*str(r.variant).split(","), r.mode, f"{r.latency.seconds * 1e3:g} ms", f"{r.fps:g} fps"] for r in (first, second)]
+    apart = [(one, other) for one, other in zip(*sides, strict=True) if one != other]
+    return ", ".join(one for one, _ in apart), ", ".join(other for _, other in apart)
+
+
+def paired(first: RolloutReport, second: RolloutReport, names: tuple[str, str]) -> dict[str, Any]:
     """McNemar's exact test over the same starts. Raises `InvalidInput` when they are not the same."""
     won = [{row.number: row.rollout.attempts.success for row in report.tried} for report in (first, second)]
     if won[0].keys() != won[1].keys():
@@ -96,12 +105,29 @@ def paired(first: RolloutReport, second: RolloutReport) -> dict[str, Any]:
     only_second = sum(won[1][start] and not won[0][start] for start in won[0])
     p = mcnemar_exact(only_first, only_second)
     return {
+        "n": len(won[0]),
         "only_first": only_first,
         "only_second": only_second,
         "p": p,
-        "verdict": "different" if p < 0.05 else "not distinguishable",
+        "verdict": "different" if p < _SIGNIFICANT else "not distinguishable",
         "test": "McNemar, exact, two-sided",
+        "sentence": _sentence(len(won[0]), (only_first, only_second), p, names),
     }
+
+
+def _sentence(n: int, only: tuple[int, int], p: float, names: tuple[str, str]) -> str:
+    """Says that they differ only where the test does."""
+    if only == (0, 0):
+        return f"{names[0]} and {names[1]} solved the same of the {n} starts, so these starts do not tell them apart."
+    counts = f"Of {n} starts {only[0]} {_was(only[0])} solved only with {names[0]} and {only[1]} only with {names[1]}"
+    test = f"McNemar's exact test: p = {p:.2g}"
+    if p < _SIGNIFICANT:
+        return f"{counts} ({test}): {names[only[1] > only[0]]} solves more of such starts."
+    return f"{counts} ({test}): that does not tell them apart."
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
