@@ -15,7 +15,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.workbench.child import in_child
 from vla_demo.workbench.rollout_batch import Batch
-from vla_demo.workbench.rollout_video import ACTING, BAR, SIZE, STARVED, FilmTask, film, film_name, filmable, prepare_folder
+from vla_demo.workbench.rollout_video import ACTING, BAR, SIZE, STARVED, WIDTH, FilmTask, film, film_name, filmable, prepare_folder
 from vla_demo.workbench.rollouts import RolloutRequest, film_rollouts, roll_out
 
 
@@ -40,7 +40,7 @@ def test_the_failures_of_a_batch_become_films_named_by_start_cluster_and_outcome
     (row,) = batch.kept().values()
     assert [file.name for file in files] == [f"start-{row.number}_cluster-{row.cluster:02d}_failed.mp4"]
     pictures = shown(files[0])
-    assert len(pictures) == 15 and all(picture.shape == (SIZE[0] + BAR, SIZE[1], 3) for picture in pictures)
+    assert len(pictures) == 15 and all(picture.shape == (SIZE[0] + BAR, WIDTH, 3) for picture in pictures)
 
 
 def test_the_bar_below_tells_when_the_loop_starved(package: PolicyPackage, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_bar_below_tells_when_the_loop_starved(package: PolicyPackage, tmp_p
     pictures = shown(tmp_path / "film.mp4")
     line = pictures[-1][SIZE[0] + BAR // 2].astype(int)
     nearest = [min((ACTING, STARVED), key=lambda color, pixel=pixel: np.abs(pixel - color).sum()) for pixel in line[5:-10:10]]
-    ticks = [int((5 + 10 * i) * 45 / SIZE[1]) for i in range(len(nearest))]
+    ticks = [int((5 + 10 * i) * 45 / WIDTH) for i in range(len(nearest))]
     wanted = [STARVED if tick % 20 < 12 else ACTING for tick in ticks]
     assert sum(a == b for a, b in zip(nearest, wanted, strict=True)) >= len(wanted) - 6  # columns at an edge are blurred
     assert np.abs(pictures[0][SIZE[0] + BAR // 2, -1].astype(int) - STARVED).sum() > 60  # what is to come is not told yet

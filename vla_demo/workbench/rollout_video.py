@@ -1,7 +1,7 @@
 """Films rollouts: as a rollout is repeatable, a film of one that was tried is made by trying its start again.
 
-What it shows: the desk from the left at 640x480 with the other two cameras inset, and below it the whole rollout as a bar that fills as
-time goes on, green where the loop had an action and red where it starved. Ten pictures a simulated second.
+What it shows: the desk from the left at 640x480, the other two cameras beside it, and below them the whole rollout as a bar that fills
+as time goes on, green where the loop had an action and red where it starved. Ten pictures a simulated second.
 """
 
 import json
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["FilmTask", "film", "film_apart", "film_name", "filmable", "prepare_folder"]
 
 FILM_FPS = 10
-MAIN, INSETS = "left", ("top", "gripper")
-SIZE, INSET = (480, 640), (120, 160)  # (height, width)
-MARGIN, BAR = 8, 16  # pixels
-ACTING, STARVED, AHEAD, FRAME = (46, 139, 87), (200, 40, 40), (70, 70, 70), (255, 255, 255)  # RGB
+MAIN, BESIDE = "left", ("top", "gripper")
+SIZE, SMALL = (480, 640), (240, 320)  # (height, width)
+WIDTH, BAR = SIZE[1] + SMALL[1], 16  # pixels
+ACTING, STARVED, AHEAD, NOW = (46, 139, 87), (200, 40, 40), (70, 70, 70), (255, 255, 255)  # RGB
 
 Picture = NDArray[np.uint8]
 Progress = Callable[[str, float], None]
@@ -99,23 +99,18 @@ def _pictures(task: FilmTask, progress: Progress) -> Iterator[Picture]:
 
 
 def _scene(twin: "TeaBagTwin") -> Picture:
-    whole = twin.picture(MAIN, SIZE)
-    for place, camera in enumerate(INSETS):
-        right = SIZE[1] - MARGIN - place * (INSET[1] + MARGIN)
-        left, bottom = right - INSET[1], MARGIN + INSET[0]
-        whole[MARGIN - 1 : bottom + 1, left - 1 : right + 1] = FRAME
-        whole[MARGIN:bottom, left:right] = twin.picture(camera, INSET)
-    return whole
+    beside = np.concatenate([twin.picture(camera, SMALL) for camera in BESIDE])
+    return np.concatenate([twin.picture(MAIN, SIZE), beside], axis=1)
 
 
 def _bar(starved: Sequence[bool], ticks: int) -> Picture:
     """(BAR, W, 3); a column in which anything starved is red, however short it was."""
-    width = SIZE[1]
+    width = WIDTH
     edges = np.linspace(0, ticks, width + 1)
     before = np.concatenate([[0], np.cumsum([*starved, *[False] * (ticks - len(starved))])])  # starved ticks before each tick
     red = before[np.ceil(edges[1:]).astype(int)] > before[np.floor(edges[:-1]).astype(int)]
     done = round(len(starved) / ticks * width)
     line = np.full((width, 3), AHEAD, np.uint8)
     line[:done] = np.where(red[:done, None], STARVED, ACTING)
-    line[max(0, done - 2) : done] = FRAME
+    line[max(0, done - 2) : done] = NOW
     return np.broadcast_to(line, (BAR, width, 3)).copy()
