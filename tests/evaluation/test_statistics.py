@@ -1,6 +1,6 @@
 import pytest
 
-from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
+from vla_demo.evaluation.statistics import fisher_exact, mcnemar_exact, wilson_interval
 
 
 def test_wilson_agrees_with_published_values():
@@ -27,3 +27,13 @@ def test_mcnemars_exact_test_gives_the_tables_values(first: int, second: int, p:
 def test_mcnemar_refuses_what_is_no_count() -> None:
     with pytest.raises(ValueError, match="counts"):
         mcnemar_exact(-1, 3)
+
+
+@pytest.mark.parametrize(("counts", "p"), [((9, 10, 6, 10), 0.3034), ((29, 30, 26, 30), 0.3533), ((3, 3, 0, 3), 0.1), ((5, 9, 5, 9), 1.0)])
+def test_fishers_exact_test_gives_the_tables_values(counts: tuple[int, int, int, int], p: float) -> None:
+    assert fisher_exact(*counts) == pytest.approx(p, abs=1e-4)
+
+
+def test_fisher_refuses_what_are_no_rates() -> None:
+    with pytest.raises(ValueError, match="not two rates"):
+        fisher_exact(3, 2, 1, 2)

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["mcnemar_exact", "wilson_interval"]
+__all__ = ["fisher_exact", "mcnemar_exact", "wilson_interval"]
 
 _Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 
@@ -31,3 +31,16 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
     n, fewer = only_first + only_second, min(only_first, only_second)
     tail = sum(math.comb(n, k) for k in range(fewer + 1)) / 2.0**n
     return min(1.0, 2 * tail)
+
+
+def fisher_exact(successes: int, n: int, other_successes: int, other_n: int) -> float:
+    """Two-sided p of Fisher's exact test for two rates that were not tried in pairs: all tables no likelier than this one.
+
+    Raises ValueError unless 0 <= successes <= n for both.
+    """
+    if not (0 <= successes <= n and 0 <= other_successes <= other_n):
+        raise ValueError(f"{successes} of {n} and {other_successes} of {other_n} are not two rates")
+    total = successes + other_successes
+    weights = [math.comb(n, k) * math.comb(other_n, total - k) for k in range(max(0, total - other_n), min(n, total) + 1)]
+    this = math.comb(n, successes) * math.comb(other_n, other_successes)
+    return sum(weight for weight in weights if weight <= this) / sum(weights)
