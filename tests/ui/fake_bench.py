@@ -10,18 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.fakes import INSTRUCTION, JOINTS, act_spec, smolvla_spec
+from tests.ui.fake_loop import CAMERAS, FakeActing, picture, shot
 from tests.ui.sample_report import sample_report
 from vla_demo.core.errors import CheckpointError, UnknownEpisode
 from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
 from vla_demo.core.package import PolicyPackage, Preprocessing, StageGraph, VectorRecipe
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import LatencySource, measured_latency
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
-from vla_demo.workbench.live_rollout import StartCard
+from vla_demo.workbench.desk import Pictures, StartCard
+from vla_demo.workbench.live_rollout import LiveRequest
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
@@ -29,7 +32,6 @@ from vla_demo.workbench.replays import RunRequest
 FPS = 30.0
 FRAMES = 150
 EPISODES = 4
-CAMERAS = ("top", "gripper", "left")
 RECIPE = "mixed-0123456789ab"
 SLOW = ("int4", "int2")  # smaller and slower, as weight-only graphs are on many processors
 
@@ -44,16 +46,6 @@ def write_videos(folder: Path) -> None:
                 for i in range(FRAMES):
                     out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(episode, i, k), format="rgb24")))
             out.mux(stream.encode())
-
-
-def picture(episode: int, i: int, camera: int) -> NDArray[np.uint8]:
-    """A table and a ball whose place tells the frame and the camera apart."""
-    y, x = np.mgrid[0:240, 0:320]
-    tiles = 6 * ((x // 40 + y // 40) % 2)[..., None]
-    out: NDArray[np.uint8] = (np.array([[120, 96, 74], [88, 104, 112], [150, 168, 186]][camera]) + tiles).astype(np.uint8)
-    cx, cy = 160 + 110 * np.sin(i / 24 + episode), 130 + 60 * np.cos(i / 31 + camera)
-    out[(x - cx) ** 2 + (y - cy) ** 2 < (20 + 6 * camera) ** 2] = (212, 62, 48)
-    return out
 
 
 def actions(episode: int) -> NDArray[np.float32]:
@@ -185,6 +177,7 @@ class FakeBench:
     gate: threading.Event = field(default_factory=set_event)  # cleared: runs stay in their first chunk
     opened: threading.Event = field(default_factory=set_event)  # cleared: packages go on being prepared
     runs: list[FakeRun] = field(default_factory=list)
+    acted: list[FakeActing] = field(default_factory=list)
     computed: threading.Event = field(default_factory=threading.Event)  # a computation has ended, one way or another
     warmed: threading.Event = field(default_factory=threading.Event)
 
@@ -239,6 +232,17 @@ class FakeBench:
 
     def loop_starts(self) -> Sequence[StartCard]:
         return [StartCard(301000, "test", 1), StartCard(302000, "test", 2), StartCard(206000, "validation", 6)]
+
+    def loop_scene(self, start: int) -> Pictures:
+        return shot(start % 97, CAMERAS)
+
+    def time_here(self, policy: str, variant: Variant) -> Iterator[Preparing | LatencySource]:
+        yield Preparing("Timing some inferences on this machine")
+        yield measured_latency([0.412], "a stand-in")
+
+    def act(self, request: LiveRequest) -> FakeActing:
+        self.acted.append(FakeActing(request, self.gate, package(request.policy).spec))
+        return self.acted[-1]
 
     def warm_up(self) -> None:
         self.warmed.set()

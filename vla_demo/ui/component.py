@@ -72,10 +72,10 @@ class TrapView(_LateView):
 
 
 class LoopView(_LateView):
-    """Speaks in the events `open_loop`, `time_loop`, `run_loop` and `stop_loop`, those of the batch, and asks `weigh` directly."""
+    """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, those of the batch; asks `weigh` directly."""
 
     def __init__(self, **kwargs: Any) -> None:
-        events = ("open_loop", "time_loop", "run_loop", "stop_loop", "open_batch", "run_batch", "stop_batch")
+        events = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop", "open_batch", "run_batch", "stop_batch")
         super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), events, **kwargs)
 
 

@@ -6,12 +6,13 @@ Knows no Gradio. Whether the variant fits the policy is only known once its stag
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from vla_demo.core.errors import UnknownVariant
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 
-__all__ = ["MAX_SEED", "View", "read_link", "read_variant"]
+__all__ = ["MAX_SEED", "Part", "View", "part_reader", "read_link", "read_variant"]
 
 MAX_SEED = 9999
 MAX_TEXT = 500  # characters of a policy or variant; longer is no name
@@ -32,16 +33,7 @@ class View:
 
 def read_link(params: Mapping[str, str], bundled: Collection[str], episodes: Collection[int]) -> tuple[View, list[str]]:
     """The view a link asks for, and a sentence for every part that was wrong. `bundled` and `episodes` are not empty."""
-    wrong: list[str] = []
-
-    def part[T](key: str, read: Callable[[str], T], default: T, valid: str) -> T:
-        text = params.get(key, "")
-        try:
-            return read(text) if text else default
-        except ValueError:
-            wrong.append(f"The link's {key}={text[:40]!r} is not {valid}; showing the default.")
-            return default
-
+    part, wrong = part_reader(params)
     default_policy = next(iter(bundled))
     policy = part("policy", _short, default_policy, "a policy's name, folder or Hub id")
     known = policy in bundled
@@ -55,6 +47,29 @@ def read_link(params: Mapping[str, str], bundled: Collection[str], episodes: Col
         open=known,
     )
     return view, wrong
+
+
+class Part(Protocol):
+    """Reads one part of a link."""
+
+    def __call__[T](self, key: str, read: Callable[[str], T], default: T, valid: str) -> T:
+        """`read` raises `ValueError` for a bad one; `valid` says what a good one is."""
+        ...
+
+
+def part_reader(params: Mapping[str, str]) -> tuple[Part, list[str]]:
+    """What reads the parts of a link, and the sentences about those that were wrong, which grow as it reads."""
+    wrong: list[str] = []
+
+    def part[T](key: str, read: Callable[[str], T], default: T, valid: str) -> T:
+        text = params.get(key, "")
+        try:
+            return read(text) if text else default
+        except ValueError:
+            wrong.append(f"The link's {key}={text[:40]!r} is not {valid}; showing the default.")
+            return default
+
+    return part, wrong
 
 
 def read_variant(text: str, spec: PolicySpec) -> tuple[Variant, list[str]]:

@@ -1,36 +1,190 @@
-"""What happens in the Closed loop tab when the page asks, live part. Each answer is a stream of messages; Gradio only carries them."""
+"""What happens in the Closed loop tab when the page asks, live part: a policy, a start, a timing, a run, a stop. Each answer is a stream of
+messages; only `weigh`, which a slider asks while it moves, answers directly.
 
-from collections.abc import Iterator
+State belongs to a session (one browser tab). Gradio only carries requests in and messages out.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 
-from vla_demo.core.errors import MissingPiece
-from vla_demo.ui.bench import Bench
-from vla_demo.ui.link import read_link
-from vla_demo.ui.messages import Message, message
-from vla_demo.ui.toasts import told
+from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import LatencySource, predicted_latency
+from vla_demo.runtime.control_loop import LoopSettings
+from vla_demo.ui import loop_messages, loop_words, messages
+from vla_demo.ui.bench import Acting, Bench
+from vla_demo.ui.loop_link import MOST_LATENCY_MS, read_loop_link
+from vla_demo.ui.messages import Message, Strip
+from vla_demo.ui.opening import Session, asked_variant, packaged
+from vla_demo.ui.toasts import complain, told
+from vla_demo.workbench.dry_run import dry_run
+from vla_demo.workbench.live_rollout import LaneEnd, LiveFrame, LiveRequest
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.rollout_batch import RolloutRequest
 
 __all__ = ["LoopDesk"]
 
+DRY_SECONDS = 60.0  # what is expected is drawn for at most so long: a rollout's patience
+_MOST_ACTIONS = 1000
+
+
+@dataclass(slots=True)
+class _Session(Session):
+    """With the lanes, if they act."""
+
+    acting: Acting | None = None
+
+    def stop(self) -> None:
+        Session.stop(self)
+        if self.acting is not None:
+            self.acting.stop()
+
 
 class LoopDesk:
-    """The handlers of the Closed loop view. One for the whole app."""
+    """The handlers of the Closed loop view. One for the whole app; `_sessions` keeps visitors apart."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._sessions: dict[str, _Session] = defaultdict(_Session)
+        self._specs: dict[str, PolicySpec] = {}  # of the policies that were opened
 
     @told("loop")
     def visit(self, request: gr.Request) -> Iterator[Message]:
-        """Which policies and starts there are, and which ones the link is about. Replay, which reads all of it, complains of a bad one."""
-        view, _ = read_link(dict(request.query_params), self._bench.bundled(), [card.index for card in self._bench.episodes()])
+        """Which policies and starts there are, and what the link is about; without the twin, what to install."""
+        params = dict(request.query_params)
         try:
-            starts, missing = self._bench.loop_starts(), ""
+            starts = self._bench.loop_starts()
         except MissingPiece as error:
-            starts, missing = (), str(error)
-        yield message(
-            "setting",
-            policies=[{"id": name, "label": label} for name, label in self._bench.bundled().items()],
-            chosen=view.policy,
-            starts=[{"number": card.number, "label": f"{card.split} · cluster {card.cluster}"} for card in starts],
-            missing=missing,
+            yield loop_messages.setting(self._bench.bundled(), (), None, str(error))
+            return
+        view, wrong = read_loop_link(params, self._bench.bundled(), [card.number for card in starts], loop_messages.RATES)
+        if params.get("tab") == "loop":
+            complain(wrong)
+        yield loop_messages.setting(self._bench.bundled(), starts, view, "")
+
+    @told("policy")
+    def open_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        work, source, stop = str(asked.run), str(asked.source), self._session(request).begin(str(asked.run))
+        texts = [str(text or "") for text in asked.variants]
+        spec = self._bench.sketch(source)
+        if spec is not None:
+            self._specs[source] = spec
+            yield loop_messages.sketch(work, self._strips(spec, texts))
+        package = yield from packaged(self._bench, source, work, stop)
+        self._specs[source] = package.spec
+        yield loop_messages.policy(work, package, self._strips(package.spec, texts))
+
+    @told("start")
+    def show_start(self, asked: gr.EventData) -> Iterator[Message]:
+        shown = self._bench.loop_scene(int(asked.start))
+        yield messages.message("scene", start=int(asked.start), pictures=loop_messages.pictures(shown))
+
+    @told("timing")
+    def time_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        work, source = str(asked.run), str(asked.policy)
+        stop = self._session(request).begin(work)
+        package = yield from packaged(self._bench, source, work, stop)
+        for step in self._bench.time_here(source, Variant.parse(str(asked.variant), package.spec)):
+            if stop.is_set():
+                return
+            yield messages.progress(step, work) if isinstance(step, Preparing) else loop_messages.timed(work, step)
+
+    @told("run")
+    def run_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        session, work = self._session(request), str(asked.run)
+        package = yield from packaged(self._bench, str(asked.policy), work, session.begin(work))
+        acting = session.acting = self._bench.act(_request(asked, package.spec))
+        try:
+            for step in acting.steps():
+                yield _said(work, step, int(asked.seed))
+        finally:
+            acting.stop()  # a closed tab and an error end here too: nobody will ask for another frame
+
+    def stop_loop(self, asked: gr.EventData, request: gr.Request) -> Any:
+        """Answers beside the queue; the lanes end at their next tick and tell what they had measured."""
+        session = self._session(request)
+        if session.work == asked.run:  # else a late request: something else has begun since
+            session.stop()
+        return gr.skip()
+
+    def leave(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        self._sessions.pop(str(request.session_hash), _Session()).stop()
+
+    def weigh(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """What a latency means for these settings, by the rules and by the loop itself without a world."""
+        try:
+            return self._weighed(asked)
+        except (VlaDemoError, KeyError, TypeError, ValueError) as error:
+            return {"problem": str(error)}
+
+    def _weighed(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        latency, fps, threshold, window = (
+            _latency(asked["latency"]).seconds,
+            float(asked["fps"]),
+            float(asked["threshold"]),
+            _window(asked["window"]),
         )
+        lanes = [(str(lane["mode"]), _actions(lane["actions"])) for lane in asked["lanes"]]
+        settings = [LoopSettings(actions, fps, mode, threshold) for mode, actions in lanes]
+        return {
+            **loop_words.rules(latency, _actions(asked["chunk"]), fps, threshold),
+            "lanes": [
+                {**loop_words.expected(mode, latency, actions, fps, threshold), **loop_messages.trace(dry_run(each, latency, window))}
+                for (mode, actions), each in zip(lanes, settings, strict=True)
+            ],
+            "predicted": [self._predicted(str(asked["policy"]), str(lane["variant"])) for lane in asked["lanes"]],
+        }
+
+    def _predicted(self, source: str, text: str) -> dict[str, Any] | None:
+        spec = self._specs.get(source)
+        if spec is None:
+            return None
+        try:
+            variant = Variant.parse(text, spec)
+            return loop_words.predicted(predicted_latency(spec, variant), variant)
+        except InvalidInput:
+            return None  # a family whose full-size policy nobody has counted
+
+    def _strips(self, spec: PolicySpec, texts: list[str]) -> list[Strip]:
+        return [Strip(spec, asked_variant(text, spec), self._bench.fps(), self._bench.recipes(spec.family)) for text in texts]
+
+    def _session(self, request: gr.Request) -> _Session:
+        return self._sessions[str(request.session_hash)]
+
+
+def _said(work: str, step: Preparing | LiveFrame | LaneEnd, seed: int) -> Message:
+    if isinstance(step, Preparing):
+        return messages.progress(step, work)
+    return loop_messages.frame(work, step) if isinstance(step, LiveFrame) else loop_messages.end(work, step, seed)
+
+
+def _request(asked: gr.EventData, spec: PolicySpec) -> LiveRequest:
+    plain = RolloutRequest(
+        Variant.reference(spec), _latency(asked.latency), fps=float(asked.fps), threshold=float(asked.threshold), seed=int(asked.seed)
+    )
+    lanes = tuple(replace(plain, variant=Variant.parse(str(lane["variant"]), spec), mode=str(lane["mode"])) for lane in asked.lanes)
+    return LiveRequest(str(asked.policy), lanes, int(asked.start))
+
+
+def _latency(ms: Any) -> LatencySource:
+    value = float(ms)
+    if not math.isfinite(value) or not 0 <= value <= MOST_LATENCY_MS:
+        raise InvalidInput(f"a latency of {ms} ms is out of range; valid: 0 to {MOST_LATENCY_MS}")
+    return LatencySource(value / 1e3, "given", "as the slider stands")
+
+
+def _actions(count: Any) -> int:
+    if not 1 <= int(count) <= _MOST_ACTIONS:
+        raise InvalidInput(f"{count} actions a chunk are out of range; valid: 1 to {_MOST_ACTIONS}")
+    return int(count)
+
+
+def _window(seconds: Any) -> float:
+    return min(max(float(seconds), 1.0), DRY_SECONDS)

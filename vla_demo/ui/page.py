@@ -34,7 +34,8 @@ def build_page(bench: Bench) -> gr.Blocks:
         Masthead()
         _wire_replay(page, ReplayView(), ReplayDesk(bench))
         _wire_trap(page, TrapView(), TrapDesk(bench))
-        _wire_loop(page, LoopView(), LoopDesk(bench))
+        loop = LoopDesk(bench)
+        _wire_loop(page, LoopView(server_functions=[loop.weigh]), loop)
     return page
 
 
@@ -57,6 +58,12 @@ def _wire_trap(page: gr.Blocks, view: TrapView, desk: TrapDesk) -> None:
 
 def _wire_loop(page: gr.Blocks, view: LoopView, desk: LoopDesk) -> None:
     page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
+    view.open_loop(desk.open_loop, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
+    view.show_start(desk.show_start, None, view, concurrency_limit=2, trigger_mode="always_last", **COMMON)
+    view.time_loop(desk.time_loop, None, view, concurrency_limit=1, trigger_mode="multiple", **COMMON)
+    view.run_loop(desk.run_loop, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
+    view.stop_loop(desk.stop_loop, None, view, queue=False, trigger_mode="multiple", **COMMON)
+    page.unload(desk.leave)
 
 
 def _script(tab: str, _: Request) -> Response:

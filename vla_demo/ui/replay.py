@@ -6,7 +6,7 @@ State belongs to a session (one browser tab): visitors share the bench and nothi
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from vla_demo.core.errors import PackageError, Stopped
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui import messages
 from vla_demo.ui.bench import Bench, Run
-from vla_demo.ui.link import MAX_SEED, read_link, read_variant
+from vla_demo.ui.link import MAX_SEED, read_link
 from vla_demo.ui.messages import Message, Strip
+from vla_demo.ui.opening import Session, asked_variant, packaged
 from vla_demo.ui.toasts import complain, told
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import RunRequest
@@ -52,20 +52,18 @@ class _Running:
 
 
 @dataclass(slots=True)
-class _Session:
-    """One browser tab: at most one piece of work (a preparation, a run) at a time; beginning another stops what went on."""
+class _Session(Session):
+    """With the run, if one goes on."""
 
-    work: str = ""  # the page's name for it
-    stopping: threading.Event = field(default_factory=threading.Event)
     running: _Running | None = None
 
     def begin(self, work: str) -> threading.Event:
-        self.stop()
-        self.work, self.stopping, self.running = work, threading.Event(), None
-        return self.stopping
+        stopping = Session.begin(self, work)
+        self.running = None
+        return stopping
 
     def stop(self) -> None:
-        self.stopping.set()
+        Session.stop(self)
         if self.running is not None:
             self.running.stop()
 
@@ -93,10 +91,10 @@ class ReplayDesk:
         spec = self._bench.sketch(source)
         variant = None
         if spec is not None:
-            variant = self._variant(asked.variant, spec)
+            variant = asked_variant(asked.variant, spec)
             yield messages.sketch(work, self._strip(spec, variant))
-        package = yield from self._package(source, work, stop)
-        yield messages.policy(work, package, self._strip(package.spec, variant or self._variant(asked.variant, package.spec)))
+        package = yield from packaged(self._bench, source, work, stop)
+        yield messages.policy(work, package, self._strip(package.spec, variant or asked_variant(asked.variant, package.spec)))
 
     @told("episode")
     def open_episode(self, asked: gr.EventData) -> Iterator[Message]:
@@ -105,7 +103,7 @@ class ReplayDesk:
     @told("run")
     def run_variant(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
         session, work = self._session(request), str(asked.run)
-        package = yield from self._package(str(asked.policy), work, session.begin(work))
+        package = yield from packaged(self._bench, str(asked.policy), work, session.begin(work))
         wanted = RunRequest(str(asked.policy), Variant.parse(str(asked.variant), package.spec), int(asked.episode), _seed(asked.seed))
         running = session.running = _Running(work, self._bench.run(wanted), package)
         yield from self._stream(running)
@@ -126,22 +124,6 @@ class ReplayDesk:
 
     def _session(self, request: gr.Request) -> _Session:
         return self._sessions[str(request.session_hash)]
-
-    def _package(self, source: str, work: str, stop: threading.Event) -> Generator[Message, None, PolicyPackage]:
-        """Streams the preparation, returns the package. Raises `Stopped` when the visitor asked for it."""
-        for step in self._bench.open_package(source):
-            if stop.is_set():
-                raise Stopped(f"preparing {source} was stopped")
-            if isinstance(step, PolicyPackage):
-                return step
-            yield messages.progress(step, work)
-        raise PackageError(f"preparing {source} ended without a package")
-
-    def _variant(self, text: str | None, spec: PolicySpec) -> Variant:
-        """The variant a link asks for; a toast for each part that the policy does not have, and FP32 there."""
-        variant, wrong = read_variant(text or "", spec)
-        complain(wrong)
-        return variant
 
     def _strip(self, spec: PolicySpec, variant: Variant) -> Strip:
         return Strip(spec, variant, self._bench.fps(), self._bench.recipes(spec.family))

@@ -3,11 +3,9 @@
 A session (one browser tab) computes one report at a time. Gradio only carries requests in and messages out.
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -17,6 +15,7 @@ from vla_demo.ui import messages, trap_words
 from vla_demo.ui.bench import Bench
 from vla_demo.ui.link import read_link
 from vla_demo.ui.messages import Message
+from vla_demo.ui.opening import Session
 from vla_demo.ui.toasts import told
 from vla_demo.ui.trap_figures import figures
 from vla_demo.workbench.progress import Preparing
@@ -24,23 +23,12 @@ from vla_demo.workbench.progress import Preparing
 __all__ = ["TrapDesk", "report_message"]
 
 
-@dataclass(slots=True)
-class _Session:
-    work: str = ""  # the page's name for what goes on
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    def begin(self, work: str) -> threading.Event:
-        self.stopping.set()
-        self.work, self.stopping = work, threading.Event()
-        return self.stopping
-
-
 class TrapDesk:
     """The handlers of the Trap view. One for the whole app; `_sessions` keeps visitors apart."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._sessions: dict[str, _Session] = defaultdict(_Session)
+        self._sessions: dict[str, Session] = defaultdict(Session)
 
     @told("trap")
     def visit(self, request: gr.Request) -> Iterator[Message]:
@@ -75,9 +63,9 @@ class TrapDesk:
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""
-        self._sessions.pop(str(request.session_hash), _Session()).stopping.set()
+        self._sessions.pop(str(request.session_hash), Session()).stop()
 
-    def _session(self, request: gr.Request) -> _Session:
+    def _session(self, request: gr.Request) -> Session:
         return self._sessions[str(request.session_hash)]
 
 
