@@ -121,9 +121,10 @@ class Guard:
 
     def _braking_path(self, velocity: Joints) -> Joints:
         """(N, J) the poses of this tick and of those after it when it brakes from then on."""
-        poses, pose = [], self._commanded
+        assert self._commanded is not None
+        poses, pose = list[Joints](), self._commanded
         while True:
-            pose = pose + velocity * self._period
+            pose = np.asarray(pose + velocity * self._period)
             poses.append(pose)
             if (np.abs(velocity) <= _STANDING).all():
                 return np.stack(poses)
