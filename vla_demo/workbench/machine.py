@@ -5,7 +5,7 @@ import platform
 from functools import cache
 from pathlib import Path
 
-__all__ = ["machine"]
+__all__ = ["machine", "usable_cores"]
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -13,9 +13,12 @@ CPU_INFO = Path("/proc/cpuinfo")
 @cache
 def machine() -> str:
     """Such as "AMD EPYC 7B13, 2 of 2 cores"."""
-    cores = os.cpu_count() or 1
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    return f"{_processor()}, {usable} of {cores} cores"
+    return f"{_processor()}, {usable_cores()} of {os.cpu_count() or 1} cores"
+
+
+def usable_cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

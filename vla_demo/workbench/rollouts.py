@@ -3,6 +3,7 @@
 A batch goes on where it was stopped. Films are made of what was rolled out.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -46,15 +47,18 @@ def latency_named(text: str, package: PolicyPackage, variant: Variant) -> Latenc
     return _measured(package, variant) if text == "measured" else given_latency(text)
 
 
-def roll_out(package: PolicyPackage, request: RolloutRequest, jobs: int = 0) -> Iterator[RolloutStep | RolloutReport]:
-    """Progress a start, then the report; `jobs` as in `side_by_side`. Closing the iterator stops; what was tried is kept.
+def roll_out(
+    package: PolicyPackage, request: RolloutRequest, jobs: int = 0, stopping: threading.Event | None = None
+) -> Iterator[RolloutStep | RolloutReport]:
+    """Progress a start, then the report; `jobs` and `stopping` as in `side_by_side`. Closing the iterator stops; what was tried is kept.
 
-    Raises `InvalidInput` and `MissingPiece` (without MuJoCo).
+    Raises `InvalidInput`, `Stopped` and `MissingPiece` (without MuJoCo).
     """
     batch = Batch.of(package, request)
     found = batch.kept()
     yield _step(found, len(batch.starts), " were tried before" if found else "")
-    for row in side_by_side(partial(tried, batch.job), [start for start in batch.starts if start.number not in found], jobs):
+    untried = [start for start in batch.starts if start.number not in found]
+    for row in side_by_side(partial(tried, batch.job), untried, jobs, stopping):
         batch.keep(row)
         found[row.number] = row
         yield _step(found, len(batch.starts))
