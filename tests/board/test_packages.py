@@ -138,7 +138,7 @@ def test_an_offer_that_would_leave_the_folder_or_fill_the_disk_is_refused(
     shelf: PackageShelf, sent: Path, change: dict[str, object]
 ) -> None:
     files = packed(sent)
-    with pytest.raises(PackageError, match="is no name|a size or hash"):
+    with pytest.raises(PackageError, match=r"is no name|a size or hash"):
         shelf.offer([*files, replace(files[0], **({"name": "more"} | change))])  # type: ignore[arg-type]
 
 

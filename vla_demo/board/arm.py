@@ -57,7 +57,7 @@ class GuardedArm:
         seen = self._hardware.observe()
         age, most = self._clock.now() - seen.captured_at, self._guard.limits.patience.observation
         if not age <= most:
-            raise Stale(f"the newest pictures are {age:.2f} s old, {most:g} s are allowed: a camera has stopped, or the board is overloaded")
+            raise Stale(f"the newest pictures are {age:.2f} s old, {most:g} s are allowed: a camera or the board is stuck")
         instruction = self.instruction or seen.instruction
         return Observation(seen.images, seen.joints, instruction, seen.captured_at)
 

@@ -7,6 +7,7 @@ asked every tick: is somebody still there?
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,8 +145,11 @@ class Driver:
                 raise NotNow("a task runs; stop it first")
 
     def close(self) -> None:
-        """The arm stops and the thread ends."""
+        """The arm comes to rest, then the thread ends."""
         self.stop("the board ends")
+        given_up = time.monotonic() + 2
+        while not self.arm.standing and time.monotonic() < given_up:
+            time.sleep(1 / self.hz)
         self._closed = True
         self._thread.join(2)
 

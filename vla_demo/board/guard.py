@@ -17,6 +17,7 @@ __all__ = ["ChunkRejected", "Guard"]
 
 MOST_ACTIONS = 1000  # a chunk
 _STANDING = 1e-6  # units/s
+_NOTICEABLE = 0.5  # units between what was asked for and what is done
 
 
 class ChunkRejected(VlaDemoError):
@@ -74,7 +75,7 @@ class Guard:
         reachable = self._not_squeezing(np.clip(wanted, self._low, self._high), measured)
         velocity = self._kept_above_floor(self._allowed(self._tracking(reachable)))
         goal = self._moved(velocity)
-        self._target, self.limited = reachable, bool(np.abs(goal - wanted).max() > 1e-3)
+        self._target, self.limited = reachable, bool(np.abs(goal - wanted).max() > _NOTICEABLE)
         return goal
 
     def brake(self) -> NDArray[np.float32]:

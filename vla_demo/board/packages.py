@@ -94,7 +94,7 @@ class PackageShelf:
             have = [self._have(name, file) for file in files]
             missing = sum(file.size for file in files) - sum(have)
             if missing + _KEPT_FREE > self.free_bytes():
-                raise NotThere(f"the package needs {missing} bytes more and the board has {self.free_bytes()} free; remove another one there")
+                raise NotThere(f"the package needs {missing} bytes more and the board has {self.free_bytes()} free; remove another one")
             return name, have, False
 
     def put(self, name: str, place: int, offset: int, data: bytes) -> int:

@@ -1,0 +1,206 @@
+"""The near end of the link: what a screen or a script does with a board. Stop has a connection of its own.
+
+Nothing here moves the arm by itself, and nothing resumes: after a link was lost there is a new lease to take and a reset to ask for.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from vla_demo.board import link_pb2 as link
+from vla_demo.board import rpc
+from vla_demo.board.handshake import PROTOCOL
+from vla_demo.board.packages import packed
+from vla_demo.board.tokens import is_loopback, split_address
+from vla_demo.core.errors import BoardError, InvalidInput
+
+__all__ = ["BoardClient"]
+
+QUICK, LOADING = 2.0, 110.0  # s: deadlines of calls that answer at once, and of those that read or load a package
+BEAT_DEADLINE = 0.5
+VALID_FOR = 0.5  # s that a command may be on its way
+PART_VALID_FOR = 4.0  # s for a part of a package over a slow link
+_OPTIONS = (
+    ("grpc.enable_retries", 0),
+    ("grpc.use_local_subchannel_pool", 1),  # two channels to one address must not share a connection
+    ("grpc.max_receive_message_length", rpc.MOST_BYTES_OUT),
+    ("grpc.initial_reconnect_backoff_ms", 250),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+)
+
+
+class BoardClient:
+    """`with BoardClient("127.0.0.1:7870", token) as board:`. Shakes hands at once. All raise `BoardError`.
+
+    `expected` is the robot it was prepared for (a `link.Robot`, as an earlier `client.robot`); another one is refused.
+    """
+
+    def __init__(self, address: str, token: str | None = None, *, certificate: bytes | None = None, expected: Any = None) -> None:
+        host, port = split_address(address)
+        if token and certificate is None and not is_loopback(host):
+            raise InvalidInput(f"the token would cross the network in the clear; give the certificate of {host}, or use an SSH tunnel")
+        self._token, self._certificate = token, certificate
+        self._channels = [self._channel(host, port)]
+        self._calls = dict(rpc.callers("Board", self._channels[0], token))
+        self._lease: Any = None
+        self._sequences = dict.fromkeys(("heartbeat", "command", "upload"), 0)
+        self._turns = {lane: threading.Lock() for lane in self._sequences}
+        self._clocks: deque[tuple[float, float]] = deque(maxlen=8)  # round trip, the board's clock minus this one; s
+        self._beating: threading.Event | None = None
+        self.lost: str | None = None  # why the lease is gone, once it is
+        try:
+            self.hello = self._timed("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
+            self._channels.append(self._channel(host, self.hello.stop_port))
+            self._stop = rpc.callers("StopButton", self._channels[1], token)["Stop"]
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "BoardClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def robot(self) -> Any:
+        return self.hello.robot
+
+    @property
+    def round_trip(self) -> float:
+        """s, the quickest of the last few."""
+        return min(self._clocks)[0]
+
+    # --- anybody's -------------------------------------------------------------------------------------------------------
+
+    def stop(self, who: str = "a viewer") -> Any:
+        """The software stop. It is not an emergency stop: it needs the board's program and the network."""
+        return self._stop(link.StopRequest(who=who), QUICK)
+
+    def watch(self, after: int = 0) -> Any:
+        """The state, the counts, and the ticks since tick number `after`."""
+        return self._calls["Watch"](link.WatchRequest(after=after), QUICK)
+
+    def look(self, max_width: int = 320, after: float = 0.0) -> Any:
+        """The newest pictures, none when none are newer than `after`."""
+        return self._calls["Look"](link.LookRequest(max_width=max_width, after=after), QUICK)
+
+    def packages(self) -> Any:
+        return self._calls["Packages"](link.Nothing(), QUICK)
+
+    # --- the lease -------------------------------------------------------------------------------------------------------
+
+    def acquire(self, holder: str, takeover: bool = False) -> None:
+        """Take the lease, and keep it by a heartbeat until `release` or `close`."""
+        self._end_beating()
+        request = link.AcquireRequest(holder=holder, takeover=takeover, boot=self.hello.boot)
+        self._lease = self._calls["Acquire"](request, QUICK)
+        self._sequences, self.lost = dict.fromkeys(self._sequences, 0), None
+        self._beating = threading.Event()
+        threading.Thread(target=self._beat, args=(self._beating, self._lease.heartbeat), name="heartbeat", daemon=True).start()
+
+    def release(self) -> None:
+        self._command("Release", lambda stamp: stamp)
+        self._end_beating()
+        self._lease = None
+
+    # --- the holder's ----------------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Make the arm ready; it does not move."""
+        self._command("Reset", lambda stamp: stamp)
+
+    def choose(self, package: str, variant: str = "") -> None:
+        """Load a policy while the arm stands; returns when it is there."""
+        self._command("Choose", lambda stamp: link.ChooseRequest(stamp=stamp, package=package, variant=variant), LOADING)
+
+    def start(self, mode: str = "async", threshold: float = 0.5, **more: Any) -> None:
+        """The arm moves from here on. `more`: as in `StartRequest`."""
+        self._command("Start", lambda stamp: link.StartRequest(stamp=stamp, mode=mode, threshold=threshold, **more))
+
+    def pause(self) -> None:
+        """End the task; the arm comes to rest and stays ready."""
+        self._command("Pause", lambda stamp: stamp)
+
+    def rearrange(self, start: str) -> None:
+        """Set the scene of a simulated robot."""
+        self._command("Rearrange", lambda stamp: link.RearrangeRequest(stamp=stamp, start=start), LOADING)
+
+    def push(self, folder: Path) -> Iterator[tuple[int, int] | str]:
+        """Send a package: (bytes there, bytes in all) as it goes, then its id. Goes on where an earlier attempt broke off."""
+        files = packed(folder)
+        offered = [link.PackageFile(name=f.name, size=f.size, sha256=f.sha256) for f in files]
+        reply = self._command("Offer", lambda stamp: link.OfferRequest(stamp=stamp, files=offered), QUICK, "upload")
+        there, total = list(reply.have), sum(f.size for f in files)
+        for place, file in enumerate(files):
+            with (folder / file.name).open("rb") as stream:
+                while there[place] < file.size:
+                    yield sum(there), total
+                    stream.seek(there[place])
+                    there[place] = self._put(reply.id, place, there[place], stream.read(rpc.PART_BYTES))
+        self._command("Keep", lambda stamp: link.KeepRequest(stamp=stamp, id=reply.id), LOADING, "upload")
+        yield total, total
+        yield str(reply.id)
+
+    def close(self) -> None:
+        """Without a heartbeat the board stops the arm within a second, unless the lease was given back before."""
+        self._end_beating()
+        for channel in self._channels:
+            channel.close()
+
+    def _put(self, name: str, place: int, offset: int, data: bytes) -> int:
+        def request(stamp: Any) -> Any:
+            return link.PutRequest(stamp=stamp, id=name, file=place, offset=offset, data=data)
+
+        have = int(self._command("Put", request, PART_VALID_FOR, "upload").have)
+        if have != offset + len(data):
+            raise BoardError(f"the board has {have} bytes of a file where {offset + len(data)} were sent; send the package again")
+        return have
+
+    def _command(self, call: str, request: Callable[[Any], Any], deadline: float = QUICK, lane: str = "command") -> Any:
+        """One at a time in each lane, so that they arrive in order."""
+        with self._turns[lane]:
+            valid = PART_VALID_FOR if lane == "upload" else VALID_FOR
+            return self._calls[call](request(self._stamp(lane, valid)), deadline)
+
+    def _stamp(self, lane: str, valid: float) -> Any:
+        if self._lease is None:
+            raise BoardError("commands need the lease; acquire it first")
+        self._sequences[lane] += 1
+        expires_at = time.monotonic() + min(self._clocks)[1] + valid
+        return link.Stamp(epoch=self._lease.epoch, key=self._lease.key, sequence=self._sequences[lane], expires_at=expires_at)
+
+    def _beat(self, ended: threading.Event, every: float) -> None:
+        due = time.monotonic()
+        while not ended.is_set():
+            try:
+                self._timed("Heartbeat", self._stamp("heartbeat", VALID_FOR), BEAT_DEADLINE)
+            except BoardError as error:
+                if not ended.is_set() and "is over" in str(error):
+                    self.lost = str(error)
+                    return
+            due = max(due + every, time.monotonic())
+            ended.wait(due - time.monotonic())
+
+    def _timed(self, call: str, request: Any, deadline: float = QUICK) -> Any:
+        """A call whose answer carries the board's clock: the quickest of the last few tells how the two clocks differ."""
+        asked = time.monotonic()
+        reply = self._calls[call](request, deadline)
+        answered = time.monotonic()
+        self._clocks.append((answered - asked, reply.now - (asked + answered) / 2))
+        return reply
+
+    def _end_beating(self) -> None:
+        if self._beating is not None:
+            self._beating.set()
+
+    def _channel(self, host: str, port: int) -> Any:
+        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if self._certificate is None:
+            return grpc.insecure_channel(target, options=_OPTIONS)
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(self._certificate), options=_OPTIONS)

@@ -1,0 +1,223 @@
+"""What a board answers to each call of the link: who may, what it does, and what it tells. The network is `rpc`'s business."""
+
+import secrets
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vla_demo
+from vla_demo.board import link_pb2 as link
+from vla_demo.board.arm import Hardware
+from vla_demo.board.driver import DrivenTick, Driver, DriveState, NotNow
+from vla_demo.board.handshake import PROTOCOL, differences, robot_message
+from vla_demo.board.lease import HEARTBEAT, LOST_AFTER, LeaseDesk, Stamped
+from vla_demo.board.limits import RobotDescription
+from vla_demo.board.packages import OfferedFile, PackageShelf
+from vla_demo.board.policies import LoadedPolicy, task_of
+from vla_demo.board.vitals import memory_bytes, temperature
+from vla_demo.core.errors import InvalidInput
+from vla_demo.core.observation import Clock
+
+__all__ = ["BoardService", "StopService"]
+
+MOST_TICKS = 64  # in one answer
+_STATES = {
+    DriveState.STOPPED: link.STOPPED,
+    DriveState.READY: link.READY,
+    DriveState.RUNNING: link.RUNNING,
+    DriveState.FAULT: link.FAULT,
+}
+
+
+class StopService:
+    """The Stop button: anybody's, without a lease, again and again."""
+
+    def __init__(self, driver: Driver, clock: Clock) -> None:
+        self._driver, self._clock = driver, clock
+        self._stops = 0
+
+    def Stop(self, request: Any) -> Any:
+        who = "".join(c for c in request.who if c.isprintable())[:60] or "somebody"
+        self._driver.stop(f"{who} pressed Stop")
+        self._stops += 1
+        return link.StopReply(now=self._clock.now(), stops=self._stops)
+
+
+class BoardService:
+    """All other calls. Commands need the lease; looking does not."""
+
+    def __init__(
+        self, robot: RobotDescription, hardware: Hardware, driver: Driver, desk: LeaseDesk, shelf: PackageShelf, clock: Clock
+    ) -> None:
+        self._robot, self._hardware, self._driver = robot, hardware, driver
+        self._desk, self._shelf, self._clock = desk, shelf, clock
+        self._boot = secrets.token_hex(8)
+        self._policy: LoadedPolicy | None = None
+        self._loading = ""
+        self._changing = threading.Lock()
+        self.stop_port = 0
+
+    # --- looking ---------------------------------------------------------------------------------------------------------
+
+    def Hello(self, request: Any) -> Any:
+        if request.protocol != PROTOCOL:
+            raise InvalidInput(
+                f"this board speaks version {PROTOCOL} of the link, the client version {request.protocol}; use the same release"
+            )
+        here = robot_message(self._robot)
+        if request.HasField("expected") and (found := differences(request.expected, here)):
+            raise InvalidInput(f"this is not the robot that was expected: {'; '.join(found)}")
+        return link.HelloReply(
+            protocol=PROTOCOL,
+            version=vla_demo.__version__,
+            boot=self._boot,
+            robot=here,
+            stop_port=self.stop_port,
+            now=self._clock.now(),
+            control_hz=self._driver.hz,
+        )
+
+    def Watch(self, request: Any) -> Any:
+        state, reason = self._driver.state
+        counts, policy, age = self._driver.counts, self._policy, self._desk.heartbeat_age()
+        ticks = [tick for tick in list(self._driver.ticks) if tick.number > request.after][-MOST_TICKS:]
+        return link.Telemetry(
+            now=self._clock.now(),
+            state=_STATES[state],
+            reason=reason,
+            moving=state is DriveState.RUNNING or not self._driver.arm.standing,
+            holder=self._desk.holder() or "",
+            epoch=self._desk.epoch,
+            heartbeat_age=-1.0 if age is None else age,
+            package="" if policy is None else policy.package,
+            variant="" if policy is None else str(policy.policy.variant),
+            chunk_size=0 if policy is None else policy.policy.spec.chunk_size,
+            loading=self._loading,
+            ticks=[_tick(tick) for tick in ticks],
+            inference=list(counts.inference_s),
+            inferences=counts.inferences,
+            starved_ticks=counts.starved_ticks,
+            late_ticks=counts.late_ticks,
+            limited_ticks=counts.limited_ticks,
+            rejected_chunks=counts.rejected_chunks,
+            temperature=temperature(),
+            memory_bytes=memory_bytes(),
+        )
+
+    def Look(self, request: Any) -> Any:
+        seen = self._hardware.observe()
+        pictures = [] if seen.captured_at <= request.after else [_picture(name, p, request.max_width) for name, p in seen.images.items()]
+        return link.Pictures(captured_at=seen.captured_at, pictures=pictures, now=self._clock.now())
+
+    def Packages(self, _: Any) -> Any:
+        packages = [_package(name, package) for name, package in self._shelf.kept()]
+        return link.PackageList(packages=packages, free_bytes=self._shelf.free_bytes())
+
+    # --- the lease -------------------------------------------------------------------------------------------------------
+
+    def Acquire(self, request: Any) -> Any:
+        """Whoever commanded before, its task ends."""
+        if request.boot != self._boot:
+            raise InvalidInput("the board has been started anew since the handshake; shake hands again")
+        grant = self._desk.acquire(request.holder, request.takeover)
+        self._driver.stop(f"{self._desk.holder() or 'somebody'} took the lease")
+        return link.Lease(epoch=grant.epoch, key=grant.key, heartbeat=HEARTBEAT, lost_after=LOST_AFTER)
+
+    def Heartbeat(self, request: Any) -> Any:
+        self._desk.admit(_stamped(request), "heartbeat")
+        return link.HeartbeatReply(now=self._clock.now())
+
+    def Release(self, request: Any) -> Any:
+        self._admit(request)
+        self._desk.release(request.epoch)
+        self._driver.stop("the lease was given back")
+        return link.Done()
+
+    # --- commands --------------------------------------------------------------------------------------------------------
+
+    def Reset(self, request: Any) -> Any:
+        self._admit(request)
+        self._driver.reset()
+        return link.Done()
+
+    def Choose(self, request: Any) -> Any:
+        """Load a policy while the arm stands. The one before is let go first: a board has no memory for two."""
+        self._admit(request.stamp)
+        if not self._changing.acquire(blocking=False):
+            raise NotNow(f"{self._loading or 'a policy'} is being loaded")
+        try:
+            self._driver.expect_no_task()
+            package = self._shelf.open(request.package)
+            self._loading, self._policy = request.variant or "FP32", None
+            self._policy = LoadedPolicy.load(request.package, package, request.variant, self._robot, self._hardware.observe())
+        finally:
+            self._loading = ""
+            self._changing.release()
+        return link.Done()
+
+    def Start(self, request: Any) -> Any:
+        self._admit(request.stamp)
+        policy = self._policy
+        if policy is None:
+            raise NotNow("no policy is loaded; choose a package first")
+        self._driver.start(task_of(policy, request, self._driver.limits, self._driver.hz))
+        return link.Done()
+
+    def Pause(self, request: Any) -> Any:
+        self._admit(request)
+        self._driver.pause()
+        return link.Done()
+
+    def Rearrange(self, request: Any) -> Any:
+        self._admit(request.stamp)
+        self._driver.expect_no_task()
+        self._driver.arm.rearrange(request.start)
+        return link.Done()
+
+    # --- packages --------------------------------------------------------------------------------------------------------
+
+    def Offer(self, request: Any) -> Any:
+        self._admit(request.stamp, "upload")
+        name, have, complete = self._shelf.offer([OfferedFile(f.name, f.size, f.sha256) for f in request.files])
+        return link.OfferReply(id=name, have=have, complete=complete)
+
+    def Put(self, request: Any) -> Any:
+        self._admit(request.stamp, "upload")
+        return link.PutReply(have=self._shelf.put(request.id, request.file, request.offset, request.data))
+
+    def Keep(self, request: Any) -> Any:
+        self._admit(request.stamp, "upload")
+        return _package(request.id, self._shelf.keep(request.id))
+
+    def _admit(self, stamp: Any, lane: str = "command") -> None:
+        self._desk.admit(_stamped(stamp), lane)
+
+
+def _stamped(stamp: Any) -> Stamped:
+    return Stamped(stamp.epoch, stamp.key, stamp.sequence, stamp.expires_at)
+
+
+def _tick(tick: DrivenTick) -> Any:
+    return link.Tick(
+        number=tick.number,
+        at=tick.at,
+        late=tick.late,
+        commanded=tick.commanded.tolist(),
+        measured=tick.measured.tolist(),
+        queue=tick.queue,
+        starved=tick.starved,
+        limited=tick.limited,
+    )
+
+
+def _picture(camera: str, picture: NDArray[np.uint8], max_width: int) -> Any:
+    """Every n-th pixel, so that it is at most `max_width` wide."""
+    step = 1 if max_width == 0 else -(-picture.shape[1] // max_width)
+    small = np.ascontiguousarray(picture[::step, ::step])
+    return link.Picture(camera=camera, height=small.shape[0], width=small.shape[1], rgb=small.tobytes())
+
+
+def _package(name: str, package: Any) -> Any:
+    return link.PackageInfo(id=name, label=package.spec.checkpoint, bytes=sum(graph.size_bytes for graph in package.graphs))

@@ -1,0 +1,124 @@
+"""`vla-board`: the program on a board. Here, and only here, a board is given its body."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+
+if TYPE_CHECKING:
+    from vla_demo.board.arm import Hardware
+    from vla_demo.board.limits import RobotDescription
+    from vla_demo.board.server import Listening
+
+__all__ = ["main", "parser"]
+
+ERROR = 2
+ROBOTS = ("twin",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and answer its exit code: 0, or 2 for what the user can mend."""
+    chosen = parser().parse_args(arguments)
+    try:
+        chosen.verb(chosen)
+    except VlaDemoError as error:
+        print(f"vla-board: {error}", file=sys.stderr)
+        return ERROR
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    program = argparse.ArgumentParser(prog="vla-board", description="Drives an arm with an exported policy; a screen watches it.")
+    verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
+    serve = verbs.add_parser("serve", help="drive a robot", description="Nothing moves before somebody resets and starts it.")
+    serve.set_defaults(verb=_serve)
+    serve.add_argument("--robot", choices=ROBOTS, required=True, help="twin: the simulated arm in a process of its own")
+    serve.add_argument("--listen", default="127.0.0.1:7870", metavar="HOST:PORT", help="default: 127.0.0.1:7870")
+    serve.add_argument("--stop-port", type=int, metavar="PORT", help="where Stop listens (default: the port after it)")
+    serve.add_argument("--token-file", type=Path, metavar="F", help="what opens the board; wanted anywhere but on loopback")
+    serve.add_argument("--tls-cert", type=Path, metavar="F", help="certificate chain, PEM; wanted anywhere but on loopback")
+    serve.add_argument("--tls-key", type=Path, metavar="F", help="its private key, PEM")
+    serve.add_argument("--packages", type=Path, required=True, metavar="DIR", help="where exported policies are kept")
+    serve.add_argument("--hz", type=float, default=30.0, help="control rate (default: 30)")
+    serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
+    serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
+    serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
+    token = verbs.add_parser("token", help="make a token", description="Write a new random token to a file that only you can read.")
+    token.set_defaults(verb=_token)
+    token.add_argument("file", type=Path)
+    doctor = verbs.add_parser("doctor", help="what is there", description="Print what a board needs and what this machine has.")
+    doctor.set_defaults(verb=_doctor)
+    doctor.add_argument("--packages", type=Path, metavar="DIR", help="where exported policies are kept")
+    return program
+
+
+def _token(chosen: argparse.Namespace) -> None:
+    from vla_demo.board.tokens import new_token
+
+    new_token(chosen.file)
+    print(f"{chosen.file}: a new token; take it to the screen by a way that others cannot read")
+
+
+def _doctor(chosen: argparse.Namespace) -> None:
+    from vla_demo.board.doctor import findings
+
+    for finding in findings(chosen.packages):
+        print(finding)
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    try:
+        from vla_demo.board.server import BoardServer, check_listening
+    except ImportError as error:
+        raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
+    listening = _listening(chosen)
+    check_listening(listening)
+    if not 1 <= chosen.hz <= 200:
+        raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
+    description, hardware = _twin(chosen)
+    try:
+        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening)
+    except BaseException:
+        hardware.close()
+        raise
+    ended = threading.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: ended.set())
+    print(f"listening on {listening.host}:{server.port}, Stop on {server.stop_port}", flush=True)
+    ended.wait()
+    server.close()
+
+
+def _listening(chosen: argparse.Namespace) -> "Listening":
+    from vla_demo.board.server import Listening
+    from vla_demo.board.tokens import read_token, split_address
+
+    host, port = split_address(chosen.listen)
+    token = None if chosen.token_file is None else read_token(chosen.token_file)
+    if (chosen.tls_cert is None) != (chosen.tls_key is None):
+        raise InvalidInput("--tls-cert and --tls-key come together")
+    try:
+        tls = None if chosen.tls_cert is None else (chosen.tls_key.read_bytes(), chosen.tls_cert.read_bytes())
+    except OSError as problem:
+        raise InvalidInput(f"the certificate cannot be read: {problem}") from problem
+    return Listening(host, port, token, tls, chosen.stop_port)
+
+
+def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
+    from vla_demo.board.so101 import so101_description
+    from vla_demo.twin.live import DeskSettings, LiveTwin
+
+    height, _, width = chosen.twin_size.partition("x")
+    if not height.isdecimal() or not width.isdecimal():
+        raise InvalidInput(f"cannot read the size {chosen.twin_size!r}; it is written like 240x320")
+    log = None if chosen.twin_log is None else str(chosen.twin_log)
+    twin = LiveTwin(DeskSettings(chosen.twin_start, (int(height), int(width)), log=log))
+    facts = twin.facts
+    cameras = [(camera, *facts["image_size"]) for camera in facts["cameras"]]
+    return so101_description("twin", "twin", "", (facts["low"], facts["high"]), cameras), twin
