@@ -22,7 +22,7 @@ def test_every_script_of_the_folder_is_part_of_the_page() -> None:
     assert scripts == {*SCRIPTS, *late, "masthead", "late"}
 
 
-@pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "batchHears")])
+@pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "createTimeline")])
 def test_another_tab_s_script_is_not_part_of_what_a_first_visit_loads(tab: str, own: str) -> None:
     assert len(page_file("js/late.js")) < 1500
     assert own in tab_script(tab)

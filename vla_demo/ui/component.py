@@ -17,7 +17,10 @@ PAGE_FILES = Path(__file__).parents[2] / "assets" / "page"
 SCRIPTS = ("dom", "format", "player", "scale", "traces", "dial", "strip", "panel", "link", "keys", "controls", "tabs", "main")
 TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     "trap": ("dom", "format", "link", "controls", *(f"trap/{name}" for name in ("svg", "heatmap", "lines", "bars", "figure", "main"))),
-    "loop": ("dom", "format", "scale", "dial", "strip", "link", "controls", *(f"loop/{name}" for name in ("batch", "main"))),
+    "loop": (
+        *("dom", "format", "scale", "dial", "strip", "link", "keys", "controls"),
+        *(f"loop/{name}" for name in ("cameras", "clock", "timeline", "latency", "lanes", "words", "weigh", "batch", "main")),
+    ),
 }
 
 
@@ -72,11 +75,12 @@ class TrapView(_LateView):
 
 
 class LoopView(_LateView):
-    """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, those of the batch; asks `weigh` directly."""
+    """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, the batch's; asks `weigh` directly."""
 
     def __init__(self, **kwargs: Any) -> None:
-        events = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop", "open_batch", "run_batch", "stop_batch")
-        super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), events, **kwargs)
+        live = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop")
+        batch = ("open_batch", "run_batch", "stop_batch", "film_start", "pair_rows")
+        super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), live + batch, **kwargs)
 
 
 class Masthead(gr.HTML):

@@ -5,6 +5,7 @@ State belongs to a session (one browser tab). Gradio only carries requests in an
 """
 
 import math
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ import gradio as gr
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.latency import LatencySource, predicted_latency
-from vla_demo.runtime.control_loop import LoopSettings
+from vla_demo.evaluation.latency import LatencySource
+from vla_demo.evaluation.roofline import FULL_SIZE
+from vla_demo.runtime.control_loop import LoopSettings, Tick
 from vla_demo.ui import loop_messages, loop_words, messages
 from vla_demo.ui.bench import Acting, Bench
 from vla_demo.ui.loop_link import MOST_LATENCY_MS, read_loop_link
@@ -30,6 +32,7 @@ from vla_demo.workbench.rollout_batch import RolloutRequest
 
 __all__ = ["LoopDesk"]
 
+BATCH_SECONDS = 0.08
 DRY_SECONDS = 60.0  # what is expected is drawn for at most so long: a rollout's patience
 _MOST_ACTIONS = 1000
 
@@ -101,8 +104,7 @@ class LoopDesk:
         package = yield from packaged(self._bench, str(asked.policy), work, session.begin(work))
         acting = session.acting = self._bench.act(_request(asked, package.spec))
         try:
-            for step in acting.steps():
-                yield _said(work, step, int(asked.seed))
+            yield from _stream(work, acting, int(asked.seed))
         finally:
             acting.stop()  # a closed tab and an error end here too: nobody will ask for another frame
 
@@ -143,14 +145,11 @@ class LoopDesk:
         }
 
     def _predicted(self, source: str, text: str) -> dict[str, Any] | None:
+        """None for a policy that is not open and for a family whose full-size policy nobody has counted."""
         spec = self._specs.get(source)
-        if spec is None:
+        if spec is None or spec.family not in FULL_SIZE:
             return None
-        try:
-            variant = Variant.parse(text, spec)
-            return loop_words.predicted(predicted_latency(spec, variant), variant)
-        except InvalidInput:
-            return None  # a family whose full-size policy nobody has counted
+        return loop_words.predicted(spec.family, Variant.parse(text, spec))
 
     def _strips(self, spec: PolicySpec, texts: list[str]) -> list[Strip]:
         return [Strip(spec, asked_variant(text, spec), self._bench.fps(), self._bench.recipes(spec.family)) for text in texts]
@@ -159,10 +158,24 @@ class LoopDesk:
         return self._sessions[str(request.session_hash)]
 
 
-def _said(work: str, step: Preparing | LiveFrame | LaneEnd, seed: int) -> Message:
-    if isinstance(step, Preparing):
-        return messages.progress(step, work)
-    return loop_messages.frame(work, step) if isinstance(step, LiveFrame) else loop_messages.end(work, step, seed)
+def _stream(work: str, acting: Acting, seed: int) -> Iterator[Message]:
+    """Frames in groups of about `BATCH_SECONDS`; at the end one report of all lanes."""
+    waiting, ends, ticks, sent = list[LiveFrame](), list[LaneEnd](), defaultdict[int, list[Tick]](list), 0.0
+    for step in acting.steps():
+        if isinstance(step, Preparing):
+            yield messages.progress(step, work)
+        elif isinstance(step, LaneEnd):
+            ends.append(step)
+        else:
+            waiting.append(step)
+            ticks[step.lane] += [each.tick for each in step.ticks]
+            if time.monotonic() - sent > BATCH_SECONDS:
+                yield loop_messages.frames(work, waiting)
+                waiting, sent = [], time.monotonic()
+    if waiting:
+        yield loop_messages.frames(work, waiting)
+    if ends:
+        yield loop_messages.report(work, ends, ticks, seed)
 
 
 def _request(asked: gr.EventData, spec: PolicySpec) -> LiveRequest:

@@ -20,7 +20,7 @@ from vla_demo.ui.messages import Message, Strip, message
 from vla_demo.workbench.desk import MAIN_CAMERA, Pictures, StartCard
 from vla_demo.workbench.live_rollout import LaneEnd, LiveFrame
 
-__all__ = ["RATES", "THRESHOLDS", "end", "frame", "pictures", "policy", "setting", "sketch", "timed", "trace"]
+__all__ = ["RATES", "THRESHOLDS", "frames", "pictures", "policy", "report", "setting", "sketch", "timed", "trace"]
 
 RATES = (10, 20, 30, 50, 60)  # fps that the twin's steps fit into
 THRESHOLDS = (0.25, 0.5, 0.75, 1.0)
@@ -88,31 +88,38 @@ def trace(ticks: Sequence[Tick]) -> dict[str, Any]:
     }
 
 
-def frame(run: str, shown: LiveFrame) -> Message:
+def frames(run: str, shown: Sequence[LiveFrame]) -> Message:
+    return message("frames", run=run, frames=[_frame(one) for one in shown])
+
+
+def _frame(shown: LiveFrame) -> Message:
     ticks = [each.tick for each in shown.ticks]
     state = _state(shown.ticks[-1].judgement)
-    return message("frame", run=run, lane=shown.lane, t=ticks[-1].at, state=state, pictures=pictures(shown.pictures), **trace(ticks))
+    return {"lane": shown.lane, "t": ticks[-1].at, "state": state, "pictures": pictures(shown.pictures), **trace(ticks)}
 
 
 def _state(judgement: Judgement) -> str:
     if judgement.success:
-        return "done"
+        return "done: the bag is in the mug"
     return "bag in the mug" if judgement.in_goal else "holds the bag" if judgement.held else ""
 
 
-def end(run: str, shown: LaneEnd, seed: int) -> Message:
-    """What became of a lane."""
+def report(run: str, ends: Sequence[LaneEnd], ticks: Mapping[int, Sequence[Tick]], seed: int) -> Message:
+    """What became of the lanes, with all that happened in them: whoever missed a message has it now. `ends` is not empty."""
+    latency = ends[0].report.latency.seconds
+    lanes = [_end(one, ticks[one.lane]) for one in sorted(ends, key=lambda one: one.lane)]
+    return message("report", run=run, lanes=lanes, how=loop_words.HOW.format(seed=seed, latency=loop_words.seconds(latency)))
+
+
+def _end(shown: LaneEnd, ticks: Sequence[Tick]) -> Message:
     found = shown.report.as_json()
-    return message(
-        "end",
-        run=run,
-        lane=shown.lane,
-        success=bool(found["successes"]),
-        headline=loop_words.headline(found, shown.stopped),
-        rows=loop_words.rows(found),
-        idle=found["idle_share"],
-        how=loop_words.HOW.format(seed=seed, latency=loop_words.seconds(shown.report.latency.seconds)),
-    )
+    return {
+        "lane": shown.lane,
+        "success": bool(found["successes"]),
+        "headline": loop_words.headline(found, shown.stopped),
+        "rows": loop_words.rows(found),
+        "trace": trace(ticks),
+    }
 
 
 def timed(run: str, source: LatencySource) -> Message:

@@ -5,11 +5,12 @@ from typing import Any
 
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.latency import PUBLISHED, LatencySource
+from vla_demo.evaluation.latency import PUBLISHED
+from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
 from vla_demo.workbench.desk import StartCard
 
-__all__ = ["HOW", "MODES", "expected", "headline", "marks", "modes", "rows", "rules", "seconds", "start_label"]
+__all__ = ["HOW", "MODES", "expected", "headline", "marks", "modes", "predicted", "rows", "rules", "seconds", "start_label"]
 
 MODES: Mapping[str, tuple[str, str]] = {
     "sync": ("Sync", "Plans when it has nothing left to do, and stands still meanwhile."),
@@ -57,9 +58,13 @@ def marks() -> list[dict[str, Any]]:
     ]
 
 
-def predicted(source: LatencySource, variant: Variant) -> dict[str, Any]:
-    """For the slider: where the roofline puts this variant."""
-    return {"ms": source.seconds * 1e3, "about": f"Predicted, {variant}: {seconds(source.seconds)}; {source.about}"}
+def predicted(family: str, variant: Variant) -> dict[str, Any]:
+    """For the slider: where the roofline puts this variant of a family's full-size policy, with its band."""
+    found = predict(FULL_SIZE[family], variant, IMX95)
+    name = _LABELS.get(family, family)
+    band = f"{seconds(found.low)} to {seconds(found.high)}, most likely {seconds(found.seconds)}"
+    about = f"A full-size {name} as {variant}: {band}; {found.about}"
+    return {"ms": found.seconds * 1e3, "low": found.low * 1e3, "high": found.high * 1e3, "about": about}
 
 
 def rules(latency: float, chunk: int, fps: float, threshold: float) -> dict[str, Any]:

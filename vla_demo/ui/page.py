@@ -16,6 +16,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.bench import Bench
 from vla_demo.ui.component import PAGE_FILES, TAB_SCRIPTS, LoopView, Masthead, ReplayView, TrapView, tab_script
 from vla_demo.ui.loop import LoopDesk
+from vla_demo.ui.loop_batch import BatchDesk
 from vla_demo.ui.replay import ReplayDesk
 from vla_demo.ui.trap import TrapDesk
 
@@ -23,6 +24,7 @@ __all__ = ["build_page", "serve"]
 
 TITLE = "vla-demo"
 RUNS_AT_ONCE = 8  # more visitors than that wait for a free place
+FILMS_AT_ONCE = 2  # each is a process of its own
 REPORTS_AT_ONCE = 2  # each takes the whole machine for minutes
 COMMON: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -35,7 +37,9 @@ def build_page(bench: Bench) -> gr.Blocks:
         _wire_replay(page, ReplayView(), ReplayDesk(bench))
         _wire_trap(page, TrapView(), TrapDesk(bench))
         loop = LoopDesk(bench)
-        _wire_loop(page, LoopView(server_functions=[loop.weigh]), loop)
+        view = LoopView(server_functions=[loop.weigh])
+        _wire_loop(page, view, loop)
+        _wire_batch(page, view, BatchDesk(bench))
     return page
 
 
@@ -56,6 +60,13 @@ def _wire_trap(page: gr.Blocks, view: TrapView, desk: TrapDesk) -> None:
     page.unload(desk.leave)
 
 
+def _loop_view(desk: LoopDesk) -> LoopView:
+    def weigh(asked: dict[str, Any]) -> dict[str, Any]:  # Gradio marks a server function, which a method does not let it
+        return desk.weigh(asked)
+
+    return LoopView(server_functions=[weigh])
+
+
 def _wire_loop(page: gr.Blocks, view: LoopView, desk: LoopDesk) -> None:
     page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
     view.open_loop(desk.open_loop, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
@@ -63,6 +74,15 @@ def _wire_loop(page: gr.Blocks, view: LoopView, desk: LoopDesk) -> None:
     view.time_loop(desk.time_loop, None, view, concurrency_limit=1, trigger_mode="multiple", **COMMON)
     view.run_loop(desk.run_loop, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
     view.stop_loop(desk.stop_loop, None, view, queue=False, trigger_mode="multiple", **COMMON)
+    page.unload(desk.leave)
+
+
+def _wire_batch(page: gr.Blocks, view: LoopView, desk: BatchDesk) -> None:
+    view.open_batch(desk.open_batch, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
+    view.run_batch(desk.run_batch, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
+    view.film_start(desk.film_start, None, view, concurrency_limit=FILMS_AT_ONCE, trigger_mode="multiple", **COMMON)
+    view.pair_rows(desk.pair_rows, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
+    view.stop_batch(desk.stop_batch, None, view, queue=False, trigger_mode="multiple", **COMMON)
     page.unload(desk.leave)
 
 
