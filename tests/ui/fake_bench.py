@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.fakes import INSTRUCTION, JOINTS, act_spec, smolvla_spec
+from tests.ui.fake_batch import FakeRolling, filmed, report
 from tests.ui.fake_loop import CAMERAS, FakeActing, picture, shot
 from tests.ui.sample_report import sample_report
 from vla_demo.core.errors import CheckpointError, UnknownEpisode
@@ -17,7 +19,7 @@ from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
 from vla_demo.core.package import PolicyPackage, Preprocessing, StageGraph, VectorRecipe
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.latency import LatencySource, measured_latency
+from vla_demo.evaluation.latency import LatencySource, measured_latency, published_latency
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
@@ -28,6 +30,7 @@ from vla_demo.workbench.live_rollout import LiveRequest
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.rollout_batch import RolloutRequest
 
 FPS = 30.0
 FRAMES = 150
@@ -179,6 +182,9 @@ class FakeBench:
     runs: list[FakeRun] = field(default_factory=list)
     acted: list[FakeActing] = field(default_factory=list)
     computed: threading.Event = field(default_factory=threading.Event)  # a computation has ended, one way or another
+    rolled: list[FakeRolling] = field(default_factory=list)
+    filmed: list[tuple[RolloutRequest, int, int]] = field(default_factory=list)
+    film_ended: threading.Event = field(default_factory=threading.Event)
     warmed: threading.Event = field(default_factory=threading.Event)
 
     def bundled(self) -> Mapping[str, str]:
@@ -243,6 +249,21 @@ class FakeBench:
     def act(self, request: LiveRequest) -> FakeActing:
         self.acted.append(FakeActing(request, self.gate, package(request.policy).spec))
         return self.acted[-1]
+
+    def roll_out(self, policy: str, request: RolloutRequest) -> FakeRolling:
+        self.rolled.append(FakeRolling(request, self.loop_starts(), self.gate))
+        return self.rolled[-1]
+
+    def film(self, policy: str, request: RolloutRequest, start: int, ticks: int) -> Generator[Preparing | Path]:
+        self.filmed.append((request, start, ticks))
+        return filmed(self.folder / "left.mp4", self.gate, self.film_ended)
+
+    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
+        """One row, of the checkpoint as it is, and one of another revision."""
+        spec = package("act").spec
+        request = RolloutRequest(Variant.reference(spec), published_latency(spec, Variant.reference(spec)), mode="sync")
+        row = {"policy": "act", **report(self.loop_starts(), request).as_json()}
+        return [{**row, "revision": spec.revision}, {**row, "revision": "another"}]
 
     def warm_up(self) -> None:
         self.warmed.set()

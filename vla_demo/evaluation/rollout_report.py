@@ -1,6 +1,6 @@
 """What a batch of rollouts amounts to: a count with its interval, by cluster, and how the loop fared. Two variants compare in pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from vla_demo.evaluation.closed_loop import Rollout
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
 
-__all__ = ["RolloutReport", "TriedStart", "paired", "told_apart"]
+__all__ = ["RolloutReport", "TriedStart", "paired", "paired_starts", "told_apart"]
 
 _SIGNIFICANT = 0.05
 
@@ -97,21 +97,26 @@ def told_apart(first: RolloutReport, second: RolloutReport) -> tuple[str, str]:
 
 
 def paired(first: RolloutReport, second: RolloutReport, names: tuple[str, str]) -> dict[str, Any]:
-    """McNemar's exact test over the same starts. Raises `InvalidInput` when they are not the same."""
-    won = [{row.number: row.rollout.attempts.success for row in report.tried} for report in (first, second)]
-    if won[0].keys() != won[1].keys():
+    """`paired_starts` of two reports."""
+    one, other = ({row.number: row.rollout.attempts.success for row in report.tried} for report in (first, second))
+    return paired_starts(one, other, names)
+
+
+def paired_starts(first: Mapping[int, bool], second: Mapping[int, bool], names: tuple[str, str]) -> dict[str, Any]:
+    """McNemar's exact test over the same starts (number -> success). Raises `InvalidInput` when they are not the same."""
+    if first.keys() != second.keys():
         raise InvalidInput("the two batches were not tried from the same starts, so they cannot be compared in pairs")
-    only_first = sum(won[0][start] and not won[1][start] for start in won[0])
-    only_second = sum(won[1][start] and not won[0][start] for start in won[0])
+    only_first = sum(first[start] and not second[start] for start in first)
+    only_second = sum(second[start] and not first[start] for start in first)
     p = mcnemar_exact(only_first, only_second)
     return {
-        "n": len(won[0]),
+        "n": len(first),
         "only_first": only_first,
         "only_second": only_second,
         "p": p,
         "verdict": "different" if p < _SIGNIFICANT else "not distinguishable",
         "test": "McNemar, exact, two-sided",
-        "sentence": _sentence(len(won[0]), (only_first, only_second), p, names),
+        "sentence": _sentence(len(first), (only_first, only_second), p, names),
     }
 
 

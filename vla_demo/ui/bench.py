@@ -5,13 +5,14 @@ Knows no Gradio; whoever keeps this contract can stand behind the page.
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
 from vla_demo.workbench.desk import Pictures, StartCard
@@ -19,8 +20,9 @@ from vla_demo.workbench.live_rollout import LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.rollout_batch import RolloutRequest
 
-__all__ = ["Acting", "Bench", "Run"]
+__all__ = ["Acting", "Bench", "Rolling", "Run"]
 
 
 class Run(Protocol):
@@ -56,6 +58,18 @@ class Acting(Protocol):
 
     def stop(self) -> None:
         """From any thread."""
+        ...
+
+
+class Rolling(Protocol):
+    """A batch that goes on."""
+
+    def steps(self) -> Iterator[Preparing | RolloutReport]:
+        """Progress, with `RolloutStep`s among it, then the report. Raises `Stopped` after `stop`, if anything had begun."""
+        ...
+
+    def stop(self) -> None:
+        """From any thread; also in the middle of a start. What was tried is kept."""
         ...
 
 
@@ -116,6 +130,18 @@ class Bench(Protocol):
 
     def act(self, request: LiveRequest) -> Acting:
         """Of a package that was opened before. Nothing happens until its steps are asked for."""
+        ...
+
+    def roll_out(self, policy: str, request: RolloutRequest) -> Rolling:
+        """The protocol's starts, one after another. Of a package that was opened before; nothing happens until its steps are asked for."""
+        ...
+
+    def film(self, policy: str, request: RolloutRequest, start: int, ticks: int) -> Generator[Preparing | Path]:
+        """Progress, then the film of one start of a batch, which took so many ticks. Closing it between two steps ends the filming."""
+        ...
+
+    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
+        """Rows of `vla-demo rollout --json` that came with the app, each with its policy."""
         ...
 
     def warm_up(self) -> None:

@@ -21,8 +21,8 @@ def complain(sentences: Iterable[str]) -> None:
         gr.Warning(html.escape(sentence), duration=SECONDS)
 
 
-def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
-    """Wrap a handler that streams messages: when it fails the page hears which thing failed, and the visitor why.
+def told(what: str, kind: str = "failed") -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
+    """Wrap a handler that streams messages: when it fails the page hears which thing failed (a message of `kind`), and the visitor why.
 
     An error that is not ours is a bug: the page recovers all the same, the toast stays general and the log has the traceback.
     """
@@ -36,10 +36,10 @@ def told(what: str) -> Callable[[Callable[..., Iterator[Message]]], Callable[...
             except Stopped:
                 return  # the page knows: it asked
             except VlaDemoError as error:
-                yield failed(what, work)
+                yield {**failed(what, work), "kind": kind}
                 raise gr.Error(html.escape(str(error)), duration=SECONDS, print_exception=False) from error
             except Exception as error:
-                yield failed(what, work)
+                yield {**failed(what, work), "kind": kind}
                 raise gr.Error("Something went wrong inside the app; its log says what.", duration=SECONDS) from error
 
         return wrapped

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.package import PolicyPackage
@@ -17,14 +18,17 @@ from vla_demo.episodes import Dataset
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.workbench.batches import BatchRun, film_folder, film_of
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
 from vla_demo.workbench.known_recipes import known_recipes
 from vla_demo.workbench.live_rollout import LiveRequest, LiveRollout
+from vla_demo.workbench.measured_rollouts import MEASURED_ROLLOUTS, measured_rollouts
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+from vla_demo.workbench.rollout_batch import RolloutRequest
 from vla_demo.workbench.rollouts import latency_named
 from vla_demo.workbench.trap_plan import STANDARD_LAYERS, TrapRequest
 from vla_demo.workbench.trap_reports import bundled_report
@@ -46,6 +50,7 @@ class Workbench:
         self._packages: dict[str, PolicyPackage] = {}  # as last prepared
         self._reports: dict[str, TrapReport] = {}  # as last computed here
         self._places = threading.Semaphore(LOOPS)
+        self._batches = threading.Semaphore(1)  # each takes all the cores it may
         self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
 
     @cached_property
@@ -67,7 +72,8 @@ class Workbench:
 
     def video_folders(self) -> Sequence[Path]:
         """The folders whose files a browser may be given."""
-        return [self.dataset.folder]
+        film_folder().mkdir(parents=True, exist_ok=True)
+        return [self.dataset.folder, film_folder()]
 
     def sketch(self, source: str) -> PolicySpec | None:
         """What `open_package` is about to prepare, at once; None when only preparing it tells."""
@@ -121,6 +127,18 @@ class Workbench:
     def act(self, request: LiveRequest) -> LiveRollout:
         """Lanes in the twin; their steps do the work. Raises as `run` does."""
         return LiveRollout(request, self._package(request.policy), self._places)
+
+    def roll_out(self, policy: str, request: RolloutRequest) -> BatchRun:
+        """The protocol's starts; its steps do the work. Raises as `run` does."""
+        return BatchRun(self._package(policy), request, self._batches)
+
+    def film(self, policy: str, request: RolloutRequest, start: int, ticks: int) -> Generator[Preparing | Path]:
+        """Progress, then the film of one start of a batch, which took so many ticks. Raises as `run` does."""
+        return film_of(self._package(policy), request, start, ticks)
+
+    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
+        """The closed-loop rows that came with the app; none before they are made."""
+        return measured_rollouts() if MEASURED_ROLLOUTS.exists() else ()
 
     def _package(self, source: str) -> PolicyPackage:
         if source not in self._packages:
