@@ -62,6 +62,12 @@ def test_the_runtime_loads_nothing_that_a_board_does_not_have() -> None:
     assert not loaded_by_every_module_of("vla_demo.runtime") & NOT_ON_A_BOARD
 
 
+@pytest.mark.parametrize("code", [EVERY_MODULE.format(package="vla_demo.board"), "import vla_demo.cli.board, vla_demo.board.server"])
+def test_the_program_of_a_board_loads_nothing_that_a_board_does_not_have(code: str) -> None:
+    loaded = loaded_by(code)
+    assert not loaded & NOT_ON_A_BOARD and "grpc" in loaded
+
+
 def test_the_command_line_loads_nothing_that_a_board_does_not_have() -> None:
     assert not loaded_by("import vla_demo.cli") & NOT_ON_A_BOARD
 
@@ -94,17 +100,22 @@ def imported_roots(source: str) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def base_dependencies() -> set[str]:
+MODULES = {"grpcio": "grpc", "protobuf": "google"}  # where a module is not called as its distribution
+
+
+def dependencies(*extras: str) -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {re.split(r"[^\w-]", requirement)[0] for requirement in project["dependencies"]}
+    wanted = [*project["dependencies"], *(d for extra in extras for d in project["optional-dependencies"][extra])]
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in wanted}
+    return {MODULES.get(name, name) for name in names}
 
 
-@pytest.mark.parametrize("room", ["core", "runtime"])
-def test_the_rooms_of_a_board_import_base_dependencies_only_even_late(room: str) -> None:
+@pytest.mark.parametrize(("room", "extras"), [("core", []), ("runtime", []), ("board", ["board"])])
+def test_the_rooms_of_a_board_import_what_a_board_installs_even_late(room: str, extras: list[str]) -> None:
     files = list((ROOT / "vla_demo" / room).rglob("*.py"))
     assert files
     outside = {name for file in files for name in imported_roots(file.read_text())} - sys.stdlib_module_names
-    assert outside <= base_dependencies() | {"vla_demo"}
+    assert outside <= dependencies(*extras) | {"vla_demo"}
 
 
 def test_an_import_inside_a_function_is_seen_by_that_check() -> None:

@@ -1,0 +1,182 @@
+"""Real boards for tests: the program in a process of its own, the twin in another, a tiny policy, and what the twin's arm did."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.tiny_packages import CAMERAS, JOINTS
+from vla_demo.board.client import BoardClient
+from vla_demo.core.package import PolicyPackage, Preprocessing, VectorRecipe
+from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
+from vla_demo.runtime import graph_of_file, write_manifest
+from vla_demo.twin.live import read_log
+
+ROOT = Path(__file__).parents[2]
+CHUNK = 30  # actions: a second
+SWING = 40.0  # degrees that the first joint goes to and fro
+
+
+def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing") -> PolicyPackage:
+    """A policy whose plan swings the first joint to and fro, for ever: from where the arm is, to the other side, and back.
+
+    Of ACT's form, so that it runs as every package does: the pictures are looked at and weigh nothing. `bias` shifts every action.
+    """
+    folder.mkdir(parents=True)
+    J = len(JOINTS)
+    swing = np.zeros((1, CHUNK, J), np.float32)
+    swing[0, :, 0] = SWING / 2 * np.sin(np.arange(1, CHUNK + 1) * 2 * np.pi / CHUNK)
+    rest = np.array([0, -65, 65, 60, 0, 20], np.float32)  # where the other joints stay; the first swings about 0
+    plan = numpy_helper.from_array(swing + rest + np.float32(bias), "plan")
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [len(CAMERAS), 3, 24, 32])
+    seen = helper.make_tensor_value_info("features", TensorProto.FLOAT, [len(CAMERAS), 1, 1, 1])
+    state = helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, J])
+    actions = helper.make_tensor_value_info("actions", TensorProto.FLOAT, [1, CHUNK, J])
+    zero = numpy_helper.from_array(np.zeros(1, np.float32), "zero")
+    look = [helper.make_node("ReduceMean", ["pixels", "axes"], ["features"], keepdims=1)]
+    axes = numpy_helper.from_array(np.array([1, 2, 3], np.int64), "axes")
+    think = [
+        helper.make_node("ReduceMean", ["features"], ["light"], keepdims=0),
+        helper.make_node("ReduceMean", ["state"], ["pose"], keepdims=0),
+        helper.make_node("Add", ["light", "pose"], ["all"]),
+        helper.make_node("Mul", ["all", "zero"], ["nothing"]),
+        helper.make_node("Add", ["plan", "nothing"], ["actions"]),
+    ]
+    _save(folder / "vision.onnx", look, [pixels], [seen], [axes])
+    _save(folder / "transformer.onnx", think, [seen, state], [actions], [plan, zero])
+    stages = (
+        StageSpec("vision", (GraphSpec("vision", ("pixels",), ("features",), False),)),
+        StageSpec("expert", (GraphSpec("transformer", ("features", "state"), ("actions",), False),)),
+    )
+    spec = PolicySpec("act", name, None, CAMERAS, JOINTS, CHUNK, CHUNK, None, None, stages)
+    resize = ({"op": "resize", "height": 24, "width": 32, "antialias": True},)
+    plain = VectorRecipe("IDENTITY", {}, eps=1e-8, padded_to=None)
+    graphs = tuple(
+        graph_of_file(folder, role=role, name=graph, file=f"{graph}.onnx")
+        for role, graph in (("vision", "vision"), ("expert", "transformer"))
+    )
+    package = PolicyPackage(folder, spec, graphs, Preprocessing(dict.fromkeys(CAMERAS, resize), plain, plain, None), {}, {})
+    write_manifest(package)
+    return package
+
+
+def _save(path: Path, nodes: list[object], inputs: list[object], outputs: list[object], weights: list[object]) -> None:
+    graph = helper.make_graph(nodes, path.stem, inputs, outputs, initializer=weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+
+
+@dataclass
+class BoardProcess:
+    """A board that listens."""
+
+    program: subprocess.Popen[str]
+    port: int
+    stop_port: int
+    token: str
+    log: Path
+    packages: Path
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def client(self) -> BoardClient:
+        return BoardClient(self.address, self.token)
+
+    def did(self) -> NDArray[np.float64]:
+        """What the arm did so far: rows of the twin's own log."""
+        return read_log(self.log)
+
+    def kill(self) -> float:
+        """SIGKILL; answers when."""
+        self.program.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        self.program.wait(10)
+        return killed
+
+
+@contextmanager
+def board_process(folder: Path, *more: str) -> Iterator[BoardProcess]:
+    """`vla-board serve --robot twin` on free ports, with a token; ended when the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [str(Path(sys.executable).with_name("vla-board"))]
+    token = folder / "token"
+    if not token.exists():
+        subprocess.run([*command, "token", str(token)], cwd=ROOT, check=True, capture_output=True)
+    log, packages = folder / "log", folder / "packages"
+    serve = ["serve", "--robot", "twin", "--listen", "127.0.0.1:0", "--token-file", str(token), "--packages", str(packages)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    program = subprocess.Popen(
+        [*command, *serve, "--twin-size", "24x32", "--twin-log", str(log), *more],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=(folder / "stderr").open("w"),
+        text=True,
+        env=environment,
+    )
+    try:
+        ports = re.search(r":(\d+), Stop on (\d+)", _first_line(program, folder))
+        assert ports is not None
+        yield BoardProcess(program, int(ports[1]), int(ports[2]), token.read_text().strip(), log, packages)
+    finally:
+        if program.poll() is None:
+            program.terminate()
+        try:
+            program.wait(15)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+
+
+def _first_line(program: subprocess.Popen[str], folder: Path) -> str:
+    assert program.stdout is not None
+    ready, _, _ = select.select([program.stdout], [], [], 60)
+    line = program.stdout.readline() if ready else ""
+    assert line, (folder / "stderr").read_text()
+    return line
+
+
+def begin_task(board: BoardClient, package: str) -> None:
+    """From a lease to an arm that swings."""
+    board.choose(package)
+    board.reset()
+    board.start()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    given_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < given_up, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def goal_changed_last(rows: NDArray[np.float64], after: float) -> float:
+    """s from `after` to the last change of what the arm was told, by the twin's log; 0 when nothing changed after it."""
+    later = rows[rows[:, 0] > after]
+    changed = np.abs(np.diff(later[:, 7:13], axis=0)).max(axis=1) > 1e-6 if len(later) > 1 else np.zeros(0, bool)
+    return float(later[1:][changed][-1, 0] - after) if changed.any() else 0.0
+
+
+def rests_from(rows: NDArray[np.float64], after: float, speed: float = 2.0) -> float:
+    """s from `after` until no joint was measured faster than `speed` units/s any more."""
+    later = rows[rows[:, 0] > after]
+    fast = np.abs(np.diff(later[:, 1:7], axis=0)).max(axis=1) / np.diff(later[:, 0]) > speed
+    return float(later[1:][fast][-1, 0] - after) if fast.any() else 0.0
+
+
+def is_moving(rows: NDArray[np.float64], seconds: float = 1.0) -> bool:
+    """Whether any joint went further than a degree in the newest part of the log."""
+    newest = rows[rows[:, 0] > rows[-1, 0] - seconds]
+    return bool(np.ptp(newest[:, 1:7], axis=0).max() > 1.0)
