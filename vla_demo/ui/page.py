@@ -37,7 +37,7 @@ def build_page(bench: Bench) -> gr.Blocks:
         _wire_replay(page, ReplayView(), ReplayDesk(bench))
         _wire_trap(page, TrapView(), TrapDesk(bench))
         loop = LoopDesk(bench)
-        view = LoopView(server_functions=[loop.weigh])
+        view = _loop_view(loop)
         _wire_loop(page, view, loop)
         _wire_batch(page, view, BatchDesk(bench))
     return page
