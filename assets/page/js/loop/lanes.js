@@ -72,11 +72,11 @@ function createLanes(host, presets, onChange) {
 
   // What tells the lanes apart comes first.
   function labels() {
-    return shown().map((one, i) => `${count > 1 ? `${LETTERS[i]} · ` : ""}${modeLabel(one)}, ${plainLabel(one)}`);
+    return shown().map((one, i) => `${count > 1 ? `${LETTERS[i]} · ` : ""}${modeLabel(one)}${one.strip.variant() ? `, ${plainLabel(one)}` : ""}`);
   }
 
   function plainLabel(one) {
-    const parts = (one.strip.variant() ?? "").split(",").filter((part) => !part.startsWith("steps="));
+    const parts = one.strip.variant().split(",").filter((part) => !part.startsWith("steps="));
     const kinds = [...new Set(parts.map((part) => part.split("=")[1]))];
     return kinds.length === 1 ? kinds[0].toUpperCase() : one.strip.label();
   }
