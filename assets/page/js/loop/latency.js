@@ -78,7 +78,7 @@ function createLatency(host, { onChange, onMeasure }) {
   slider.addEventListener("input", () => { put(roundly(toMs(Number(slider.value)))); onChange(); });
   number.addEventListener("input", () => { put(number.value); onChange(); });
   number.addEventListener("blur", () => { number.value = ms; });
-  return { load, put, foretell, timed, ms: () => ms };
+  return { load, put, foretell, timed, ms: () => ms, measured: () => measured };
 }
 
 // Two digits that count: nobody slides to the millisecond.
