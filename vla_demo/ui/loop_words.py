@@ -26,7 +26,7 @@ _LABELS = {"act": "ACT", "smolvla": "SmolVLA"}
 
 def seconds(value: float) -> str:
     """Milliseconds below a second."""
-    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.2f} s"
+    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.3g} s"
 
 
 def start_label(card: StartCard, place: int) -> str:

@@ -46,7 +46,7 @@ function frame(intro, how) {
   const head = make("div", { class: "batch-head" },
     make("h2", {}, "The protocol"),
     make("p", {}, intro),
-    make("div", { class: "act", role: "group", "aria-label": "Run the protocol" },
+    make("div", { class: "act", role: "group", "aria-label": "Batch" },
       make("button", { type: "button", class: "go", "data-at": "roll", onclick: rollOut }, "Run the protocol"),
       make("button", { type: "button", "data-at": "unroll", disabled: true, onclick: () => stopBatch() }, "Stop"),
       make("p", { class: "rolling", "data-at": "rolling", role: "status" }, "Tries the lanes as they are set above.")),
@@ -56,8 +56,8 @@ function frame(intro, how) {
     make("thead", {}, make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)))));
   const results = make("div", { class: "results" },
     make("p", { class: "empty", "data-at": "empty" }, "No batch has been tried here yet."),
-    table,
     make("p", { class: "pair", "data-at": "pair", role: "status" }),
+    table,
     make("p", { class: "how" }, how));
   return [head, results];
 }
@@ -76,7 +76,7 @@ function addRow(row) {
   const body = make("tbody", { "data-row": row.id },
     make("tr", {},
       make("td", { class: "tick" }, box),
-      make("th", { scope: "row" }, row.policy, small(row.variant, row.stages)),
+      make("th", { scope: "row" }, row.policy, small(row.variant, row.stages), row.shipped ? small("came with the app") : null),
       cell("Mode", row.mode, small(row.fps)),
       cell("Latency", row.latency, small(row.kind, row.source)),
       make("td", { class: "success", "data-label": "Success of 30" }, rate(row), small(`test ${row.splits.test} · validation ${row.splits.validation}`)),

@@ -5,7 +5,7 @@ const MOST_MS = 35000;
 
 const toPlace = (ms) => (ms <= 0 ? 0 : Math.max(0.004, Math.log(Math.max(ms, LEAST_MS) / LEAST_MS) / Math.log(MOST_MS / LEAST_MS)));
 const toMs = (place) => (place < 0.004 ? 0 : LEAST_MS * (MOST_MS / LEAST_MS) ** place);
-const inWords = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+const inWords = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toPrecision(3))} s`);
 
 function createLatency(host, { onChange, onMeasure }) {
   const slider = make("input", { type: "range", min: 0, max: 1, step: "any", "aria-label": "Simulated latency of an inference" });

@@ -5,7 +5,7 @@ function createTimeline(host, onSeek) {
   const canvas = host.querySelector("canvas");
   const cursor = host.querySelector(".cursor");
   const RIGHT = 12;
-  const BAND = { title: 24, bar: 13, gap: 5, queue: 38, below: 16 };
+  const BAND = { title: 21, bar: 11, gap: 4, queue: 30, below: 12 };
   const HEIGHT = BAND.title + 2 * BAND.bar + 2 * BAND.gap + BAND.queue + BAND.below;
   const AXIS = 22;
   let lanes = []; // {label, about, chunk, expected, measured}
@@ -17,7 +17,7 @@ function createTimeline(host, onSeek) {
 
   function load(labels, rate) {
     fps = rate;
-    lanes = labels.map((label, i) => ({ label, about: "", chunk: 1, expected: lanes[i]?.expected ?? emptyTrace(), measured: emptyTrace() }));
+    lanes = labels.map((label, i) => ({ label, about: "", chunk: lanes[i]?.chunk ?? 1, expected: lanes[i]?.expected ?? emptyTrace(), measured: emptyTrace() }));
     redraw();
   }
 
@@ -106,8 +106,8 @@ function createTimeline(host, onSeek) {
     const acts = thinks + BAND.bar + BAND.gap;
     const queue = acts + BAND.bar + BAND.gap;
     pen.font = `11px ${inks.mono}`;
-    pen.fillText("thinks", 0, thinks + 10);
-    pen.fillText("acts", 0, acts + 10);
+    pen.fillText("thinks", 0, thinks + 9);
+    pen.fillText("acts", 0, acts + 9);
     pen.fillText("queue", 0, queue + 12);
     drawTrace(pen, lane.expected, lane, { thinks, acts, queue }, lane.measured.depth.length, 0.3, inks);
     drawTrace(pen, lane.measured, lane, { thinks, acts, queue }, 0, 1, inks);

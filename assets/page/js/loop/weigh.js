@@ -9,7 +9,7 @@ async function settle() {
   if (!policy) return;
   if (asking) { again = true; return; }
   asking = true;
-  const found = await SERVER.weigh(question()).finally(() => { asking = false; });
+  const found = await server.weigh(question()).finally(() => { asking = false; });
   if (again) { again = false; settle(); }
   setVerdict(at("verdict"), found);
   if (found.problem || found.lanes.length !== lanes.chosen().length) return;
