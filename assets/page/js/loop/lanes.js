@@ -63,8 +63,14 @@ function createLanes(host, presets, onChange) {
   }
 
   function modeButton(one, { mode, label, problem, about }) {
-    const choose = () => { one.mode = mode; draw(); onChange(); one.choices.querySelector("[aria-pressed=true]")?.focus(); };
-    return make("button", { type: "button", "aria-pressed": String(one.mode === mode), disabled: Boolean(problem), title: problem || about, onclick: choose }, label);
+    const choose = () => {
+      if (problem) { one.about.textContent = problem; return; }
+      one.mode = mode;
+      draw();
+      onChange();
+      one.choices.querySelector("[aria-pressed=true]")?.focus();
+    };
+    return make("button", { type: "button", "aria-pressed": String(one.mode === mode), "aria-disabled": problem ? "true" : null, title: problem || about, onclick: choose }, label);
   }
 
   const shown = () => lanes.slice(0, count);

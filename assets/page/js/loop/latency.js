@@ -53,7 +53,7 @@ function createLatency(host, { onChange, onMeasure }) {
 
   function say() {
     const near = [...known, measured, predicted].find((one) => one && Math.abs(one.ms - ms) < 1);
-    about.textContent = near ? near.about : "As the slider stands: nobody measured this one.";
+    about.textContent = about.title = near ? near.about : "As the slider stands: nobody measured this one.";
   }
 
   function foretell(found) {
