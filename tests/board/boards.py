@@ -17,6 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.board.faulty_link import FaultyLink
 from tests.tiny_packages import CAMERAS, JOINTS
 from vla_demo.board.client import BoardClient
 from vla_demo.core.package import PolicyPackage, Preprocessing, VectorRecipe
@@ -63,10 +64,8 @@ def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing") ->
     spec = PolicySpec("act", name, None, CAMERAS, JOINTS, CHUNK, CHUNK, None, None, stages)
     resize = ({"op": "resize", "height": 24, "width": 32, "antialias": True},)
     plain = VectorRecipe("IDENTITY", {}, eps=1e-8, padded_to=None)
-    graphs = tuple(
-        graph_of_file(folder, role=role, name=graph, file=f"{graph}.onnx")
-        for role, graph in (("vision", "vision"), ("expert", "transformer"))
-    )
+    files = (("vision", "vision"), ("expert", "transformer"))
+    graphs = tuple(graph_of_file(folder, role=role, name=graph, file=f"{graph}.onnx") for role, graph in files)
     package = PolicyPackage(folder, spec, graphs, Preprocessing(dict.fromkeys(CAMERAS, resize), plain, plain, None), {}, {})
     write_manifest(package)
     return package
@@ -92,8 +91,14 @@ class BoardProcess:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def client(self) -> BoardClient:
-        return BoardClient(self.address, self.token)
+    def client(self, link: FaultyLink | None = None) -> BoardClient:
+        """Straight, or through a link that can be broken."""
+        if link is None:
+            return BoardClient(self.address, self.token)
+        return BoardClient(f"127.0.0.1:{link.port}", self.token, stop_port=link.stop_port)
+
+    def link(self, bytes_a_second: float | None = None) -> FaultyLink:
+        return FaultyLink(self.port, self.stop_port, bytes_a_second)
 
     def did(self) -> NDArray[np.float64]:
         """What the arm did so far: rows of the twin's own log."""

@@ -38,7 +38,7 @@ def test_after_stop_a_reset_is_wanted_and_moves_nothing(board: BoardProcess, cli
     time.sleep(1)
     client.stop()
     wait_until(lambda: not client.watch().moving)
-    with pytest.raises(NotNow, match="stopped .* reset it first"):
+    with pytest.raises(NotNow, match=r"stopped .* reset it first"):
         client.start()
     time.sleep(0.3)
     asked = time.monotonic()
@@ -237,5 +237,5 @@ def test_an_address_or_a_way_that_is_not_safe_is_refused_before_the_token_is_sen
         BoardClient("192.0.2.1:7870", "secret" * 8)
     with pytest.raises(InvalidInput, match="written like"):
         BoardClient("somewhere", None)
-    with pytest.raises(BoardError, match="cannot be reached|did not answer"):
+    with pytest.raises(BoardError, match=r"cannot be reached|did not answer"):
         BoardClient("127.0.0.1:1", None)

@@ -37,10 +37,19 @@ _OPTIONS = (
 class BoardClient:
     """`with BoardClient("127.0.0.1:7870", token) as board:`. Shakes hands at once. All raise `BoardError`.
 
-    `expected` is the robot it was prepared for (a `link.Robot`, as an earlier `client.robot`); another one is refused.
+    `expected` is the robot it was prepared for (a `link.Robot`, as an earlier `client.robot`); another one is refused. `stop_port` is where
+    Stop is heard on this side of a tunnel, when it is not where the board says.
     """
 
-    def __init__(self, address: str, token: str | None = None, *, certificate: bytes | None = None, expected: Any = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        certificate: bytes | None = None,
+        expected: Any = None,
+        stop_port: int | None = None,
+    ) -> None:
         host, port = split_address(address)
         if token and certificate is None and not is_loopback(host):
             raise InvalidInput(f"the token would cross the network in the clear; give the certificate of {host}, or use an SSH tunnel")
@@ -55,7 +64,7 @@ class BoardClient:
         self.lost: str | None = None  # why the lease is gone, once it is
         try:
             self.hello = self._timed("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
-            self._channels.append(self._channel(host, self.hello.stop_port))
+            self._channels.append(self._channel(host, stop_port or self.hello.stop_port))
             self._stop = rpc.callers("StopButton", self._channels[1], token)["Stop"]
         except BaseException:
             self.close()

@@ -78,6 +78,8 @@ def callers(service: str, channel: Any, token: str | None) -> Mapping[str, Calla
                 return call(request, timeout=deadline, metadata=metadata)
             except grpc.RpcError as error:
                 raise spoken(error, method.name, deadline) from error
+            except ValueError as error:  # what gRPC says of a channel that was closed
+                raise BoardError("this connection to the board is closed") from error
 
         return ask
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from vla_demo.board.limits import CameraSize, Floor, Gripper, JointLimit, Limits, RobotDescription, Segment
+from vla_demo.board.limits import CameraSize, Floor, Gripper, JointLimit, Limits, Patience, RobotDescription, Segment
 
 __all__ = ["JOINTS", "SO101_FLOOR", "so101_description"]
 
@@ -32,6 +32,7 @@ def so101_description(
     calibration: str,
     ranges: tuple[Sequence[float], Sequence[float]],
     cameras: Sequence[tuple[str, int, int]],
+    patience: Patience = Patience(),  # noqa: B008  frozen
 ) -> RobotDescription:
     """An SO-101 with these joint ranges (lows, highs; dataset units) and cameras (name, height, width)."""
     joints = tuple(
@@ -45,5 +46,5 @@ def so101_description(
         )
         for name, low, high in zip(JOINTS, *ranges, strict=True)
     )
-    limits = Limits(joints, SO101_FLOOR, Gripper(JOINTS.index("gripper"), _MAX_SQUEEZE))
+    limits = Limits(joints, SO101_FLOOR, Gripper(JOINTS.index("gripper"), _MAX_SQUEEZE), patience)
     return RobotDescription(kind, id, calibration, limits, tuple(CameraSize(*camera) for camera in cameras))

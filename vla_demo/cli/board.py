@@ -111,6 +111,7 @@ def _listening(chosen: argparse.Namespace) -> "Listening":
 
 
 def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
+    from vla_demo.board.limits import Patience
     from vla_demo.board.so101 import so101_description
     from vla_demo.twin.live import DeskSettings, LiveTwin
 
@@ -121,4 +122,5 @@ def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
     twin = LiveTwin(DeskSettings(chosen.twin_start, (int(height), int(width)), log=log))
     facts = twin.facts
     cameras = [(camera, *facts["image_size"]) for camera in facts["cameras"]]
-    return so101_description("twin", "twin", "", (facts["low"], facts["high"]), cameras), twin
+    patience = Patience(observation=1.0)  # its pictures are drawn by a processor that has other work
+    return so101_description("twin", "twin", "", (facts["low"], facts["high"]), cameras, patience), twin

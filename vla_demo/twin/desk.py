@@ -1,5 +1,8 @@
-"""The far side of `live`: the process in which the desk stands. One thread moves the world in real time, another draws and reports."""
+"""The far side of `live`: the process in which the desk stands. One thread moves the world in real time, and waits for
+nothing; one reports the joints, one draws and reports the pictures."""
 
+import contextlib
+import queue
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -40,7 +43,8 @@ def run_desk(pipe: Connection, settings: DeskSettings) -> None:
             "instruction": INSTRUCTION,
         },
     )
-    threading.Thread(target=desk.report, args=(pipe,), name="cameras", daemon=True).start()
+    for report in (desk.report_joints, desk.report_pictures):
+        threading.Thread(target=report, args=(pipe,), name=report.__name__, daemon=True).start()
     desk.live(pipe)
 
 
@@ -57,6 +61,8 @@ class _Desk:
     def __init__(self, settings: DeskSettings) -> None:
         self._settings = settings
         self._turn = threading.Lock()  # between moving the world and taking its picture
+        self._speaking = threading.Lock()  # one message at a time on the pipe; the world's thread never takes it
+        self._answers = queue.SimpleQueue[str]()
         self._twin = TeaBagTwin(settings.image_size)
         prepare(self._twin, _named(settings.start))
         self._goal = np.array(self._twin.data.ctrl)
@@ -87,7 +93,7 @@ class _Desk:
             if kind == b"G":
                 self._goal = from_dataset_units(np.frombuffer(body).astype(np.float32))
             elif kind == b"R":
-                pipe.send_bytes(b"A" + self._rearranged(body.decode()).encode())
+                self._answers.put(self._rearranged(body.decode()))
         return True
 
     def _rearranged(self, start: str) -> str:
@@ -105,23 +111,29 @@ class _Desk:
             self._log.write(np.array(row).tobytes())
             self._log.flush()
 
-    def report(self, pipe: Connection) -> None:
-        """Joints at every step of the world, pictures at the cameras' pace. It may block when nobody reads; the world goes on."""
-        renderer = mujoco.Renderer(self._twin.model, *self._settings.image_size)
-        still, next_picture = mujoco.MjData(self._twin.model), now()
-        try:
+    def report_joints(self, pipe: Connection) -> None:
+        """At every step of the world. It may block when nobody reads; the world goes on."""
+        with contextlib.suppress(OSError):
+            while True:
+                self._say(pipe, b"J" + np.array([now(), *to_dataset_units(self._twin.joints)]).tobytes())
+                while not self._answers.empty():
+                    self._say(pipe, b"A" + self._answers.get().encode())
+                time.sleep(1 / RATE)
+
+    def report_pictures(self, pipe: Connection) -> None:
+        """At the cameras' pace, with the joints of the same moment."""
+        renderer, still = mujoco.Renderer(self._twin.model, *self._settings.image_size), mujoco.MjData(self._twin.model)
+        with contextlib.suppress(OSError):
             while True:
                 with self._turn:
                     mujoco.mj_copyData(still, self._twin.model, self._twin.data)
-                    joints, taken_at = to_dataset_units(self._twin.joints), now()
-                head = np.array([taken_at, *joints]).tobytes()
-                pipe.send_bytes(b"J" + head)
-                if taken_at >= next_picture:
-                    next_picture = max(next_picture + 1 / self._settings.camera_fps, taken_at)
-                    pipe.send_bytes(b"P" + head + b"".join(_drawn(renderer, still, camera) for camera in CAMERAS))
-                time.sleep(1 / RATE)
-        except OSError:
-            return
+                    head = np.array([now(), *to_dataset_units(self._twin.joints)])
+                self._say(pipe, b"P" + head.tobytes() + b"".join(_drawn(renderer, still, camera) for camera in CAMERAS))
+                time.sleep(max(0.0, head[0] + 1 / self._settings.camera_fps - now()))
+
+    def _say(self, pipe: Connection, message: bytes) -> None:
+        with self._speaking:
+            pipe.send_bytes(message)
 
 
 def _drawn(renderer: mujoco.Renderer, still: mujoco.MjData, camera: str) -> bytes:

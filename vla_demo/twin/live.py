@@ -63,7 +63,7 @@ class LiveTwin:
         try:
             self.facts: Mapping[str, Any] = self._introduced()
             threading.Thread(target=self._read, name="twin reader", daemon=True).start()
-            self._wait(lambda: self._seen is not None, START_SECONDS)
+            self._wait(lambda: self._seen is not None and self._joints is not None, START_SECONDS)
         except BaseException:
             self.close()
             raise
