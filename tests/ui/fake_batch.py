@@ -42,7 +42,7 @@ class FakeRolling:
         try:
             yield Preparing("Quantizing the vision encoder", 0.5)
             for done in range(len(self.cards) + 1):
-                while done == 1 and not self.gate.wait(0.02) and not self.stopped.is_set():
+                while done == 2 and not self.gate.wait(0.02) and not self.stopped.is_set():
                     pass
                 if self.stopped.is_set():
                     raise Stopped("the batch was stopped")

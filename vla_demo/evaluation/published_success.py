@@ -72,7 +72,7 @@ def notes() -> list[str]:
         f"Faster by {exact.latency / optimized.latency:.2f}× (ACT, {exact.latency:g} s to {optimized.latency:g} s) and "
         f"{smolvla.latency / smolvla_optimized.latency:.2f}× (SmolVLA, {smolvla.latency:g} s to {smolvla_optimized.latency:g} s).",
         f"{_apart(exact, optimized)}, so the table does not tell ACT's two formats apart.",
-        f"{_apart(exact, smolvla)}: ACT solves more than SmolVLA.",
+        f"{_apart(exact, smolvla)}, so ACT solves more than SmolVLA.",
         "Cluster 6 was held out of training, but the article also suggests choosing checkpoints by it: not an untouched test.",
     ]
 
@@ -81,4 +81,5 @@ def _apart(first: PrintedRow, second: PrintedRow) -> str:
     n = TEST + VALIDATION
     assert first.successes is not None and second.successes is not None
     p = fisher_exact(first.successes, n, second.successes, n)
-    return f"{first.successes}/{n} against {second.successes}/{n}: Fisher's exact test gives p = {p:.2g}"
+    told = f"p = {p:.2f}" if p >= 0.01 else "p < 0.01" if p >= 1e-4 else "p < 0.0001"
+    return f"{first.successes}/{n} against {second.successes}/{n}: Fisher's exact test gives {told}"
