@@ -17,7 +17,7 @@ function createTimeline(host, onSeek) {
 
   function load(labels, rate) {
     fps = rate;
-    lanes = labels.map((label, i) => ({ label, about: "", chunk: lanes[i]?.chunk ?? 1, expected: lanes[i]?.expected ?? emptyTrace(), measured: emptyTrace() }));
+    lanes = labels.map((label, i) => ({ label, about: lanes[i]?.expected.text ?? "", chunk: lanes[i]?.chunk ?? 1, expected: lanes[i]?.expected ?? emptyTrace(), measured: emptyTrace() }));
     redraw();
   }
 
