@@ -12,8 +12,7 @@ from vla_demo.board.handshake import check_policy
 from vla_demo.board.limits import Limits, RobotDescription
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import ActionChunk, Observation
-from vla_demo.core.package import PolicyPackage
-from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime import ExportedPolicy
 from vla_demo.runtime.control_loop import LoopSettings, Request
 
 __all__ = ["LoadedPolicy", "task_of"]
@@ -29,10 +28,9 @@ class LoadedPolicy:
     policy: ExportedPolicy
 
     @classmethod
-    def load(cls, name: str, package: PolicyPackage, variant: str, robot: RobotDescription, seen: Observation) -> "LoadedPolicy":
-        """Raises `InvalidInput` for another robot's policy, `UnknownVariant`, `PackageError`."""
-        check_policy(package.spec, robot)
-        policy = open_policy(package.folder, variant)
+    def warmed_up(cls, name: str, policy: ExportedPolicy, robot: RobotDescription, seen: Observation) -> "LoadedPolicy":
+        """Raises `InvalidInput` for another robot's policy, `PackageError` for graphs that do not run."""
+        check_policy(policy.spec, robot)
         policy.load()
         policy.predict_chunk(seen, noise=_noise(policy, 0, 0))
         return cls(name, policy)

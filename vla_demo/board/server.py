@@ -13,7 +13,7 @@ from vla_demo.board.guard import Guard
 from vla_demo.board.lease import LOST_AFTER, LeaseDesk
 from vla_demo.board.limits import RobotDescription
 from vla_demo.board.packages import PackageShelf
-from vla_demo.board.service import BoardService, StopService
+from vla_demo.board.service import BoardService, Parts, StopService
 from vla_demo.board.tokens import is_loopback
 from vla_demo.core.errors import InvalidInput
 from vla_demo.runtime.clocks import RealClock
@@ -62,14 +62,16 @@ def check_listening(listening: Listening) -> None:
 class BoardServer:
     """Listens from the beginning; close it. Raises `InvalidInput` for an address that is taken, or that `check_listening` refuses."""
 
-    def __init__(self, robot: RobotDescription, hardware: Hardware, hz: float, packages: Path, listening: Listening) -> None:
+    def __init__(
+        self, robot: RobotDescription, hardware: Hardware, hz: float, packages: Path, listening: Listening, threads: int | None = None
+    ) -> None:
         check_listening(listening)
         clock = RealClock()
         desk = LeaseDesk(clock)
         arm = GuardedArm(hardware, Guard(robot.limits, 1 / hz), clock)
         self._hardware = hardware
         self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _nobody())
-        self.service = BoardService(robot, hardware, self.driver, desk, PackageShelf(packages), clock)
+        self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(packages), clock, threads))
         self._server, self.port = _listener(listening, listening.port, THREADS, "Board", self.service)
         wanted = listening.stop_port if listening.stop_port is not None else (self.port + 1 if listening.port else 0)
         self._stop_server, self.service.stop_port = _listener(

@@ -2,6 +2,9 @@
 
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,9 @@ from vla_demo.board.policies import LoadedPolicy, task_of
 from vla_demo.board.vitals import memory_bytes, temperature
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import Clock
+from vla_demo.runtime import open_policy
 
-__all__ = ["BoardService", "StopService"]
+__all__ = ["BoardService", "Parts", "StopService"]
 
 MOST_TICKS = 64  # in one answer
 _STATES = {
@@ -29,6 +33,19 @@ _STATES = {
     DriveState.RUNNING: link.RUNNING,
     DriveState.FAULT: link.FAULT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a board is made of."""
+
+    robot: RobotDescription
+    hardware: Hardware
+    driver: Driver
+    desk: LeaseDesk
+    shelf: PackageShelf
+    clock: Clock
+    threads: int | None  # of each inference; None: as many as there are cores
 
 
 class StopService:
@@ -48,11 +65,9 @@ class StopService:
 class BoardService:
     """All other calls. Commands need the lease; looking does not."""
 
-    def __init__(
-        self, robot: RobotDescription, hardware: Hardware, driver: Driver, desk: LeaseDesk, shelf: PackageShelf, clock: Clock
-    ) -> None:
-        self._robot, self._hardware, self._driver = robot, hardware, driver
-        self._desk, self._shelf, self._clock = desk, shelf, clock
+    def __init__(self, parts: Parts) -> None:
+        self._robot, self._hardware, self._driver = parts.robot, parts.hardware, parts.driver
+        self._desk, self._shelf, self._clock, self._threads = parts.desk, parts.shelf, parts.clock, parts.threads
         self._boot = secrets.token_hex(8)
         self._policy: LoadedPolicy | None = None
         self._loading = ""
@@ -145,24 +160,23 @@ class BoardService:
     def Choose(self, request: Any) -> Any:
         """Load a policy while the arm stands. The one before is let go first: a board has no memory for two."""
         self._admit(request.stamp)
-        if not self._changing.acquire(blocking=False):
-            raise NotNow(f"{self._loading or 'a policy'} is being loaded")
-        try:
+        with self._alone():
             self._driver.expect_no_task()
             package = self._shelf.open(request.package)
             self._loading, self._policy = request.variant or "FP32", None
-            self._policy = LoadedPolicy.load(request.package, package, request.variant, self._robot, self._hardware.observe())
-        finally:
-            self._loading = ""
-            self._changing.release()
+            try:
+                policy = open_policy(package.folder, request.variant, threads=self._threads)
+                self._policy = LoadedPolicy.warmed_up(request.package, policy, self._robot, self._hardware.observe())
+            finally:
+                self._loading = ""
         return link.Done()
 
     def Start(self, request: Any) -> Any:
         self._admit(request.stamp)
-        policy = self._policy
-        if policy is None:
-            raise NotNow("no policy is loaded; choose a package first")
-        self._driver.start(task_of(policy, request, self._driver.limits, self._driver.hz))
+        with self._alone():
+            if self._policy is None:
+                raise NotNow("no policy is loaded; choose a package first")
+            self._driver.start(task_of(self._policy, request, self._driver.limits, self._driver.hz))
         return link.Done()
 
     def Pause(self, request: Any) -> Any:
@@ -172,8 +186,9 @@ class BoardService:
 
     def Rearrange(self, request: Any) -> Any:
         self._admit(request.stamp)
-        self._driver.expect_no_task()
-        self._driver.arm.rearrange(request.start)
+        with self._alone():
+            self._driver.expect_no_task()
+            self._driver.arm.rearrange(request.start)
         return link.Done()
 
     # --- packages --------------------------------------------------------------------------------------------------------
@@ -190,6 +205,16 @@ class BoardService:
     def Keep(self, request: Any) -> Any:
         self._admit(request.stamp, "upload")
         return _package(request.id, self._shelf.keep(request.id))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What changes the policy, the scene or the state does so one at a time; who comes second is refused, not kept waiting."""
+        if not self._changing.acquire(blocking=False):
+            raise NotNow("a policy is being loaded, or the scene is being set; wait for it")
+        try:
+            yield
+        finally:
+            self._changing.release()
 
     def _admit(self, stamp: Any, lane: str = "command") -> None:
         self._desk.admit(_stamped(stamp), lane)

@@ -1,6 +1,7 @@
 """`vla-board`: the program on a board. Here, and only here, a board is given its body."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_demo.cli.verb import positive
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--tls-key", type=Path, metavar="F", help="its private key, PEM")
     serve.add_argument("--packages", type=Path, required=True, metavar="DIR", help="where exported policies are kept")
     serve.add_argument("--hz", type=float, default=30.0, help="control rate (default: 30)")
+    serve.add_argument("--threads", type=positive, metavar="N", help="processors an inference may use (default: all but one)")
     serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
     serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
     serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
@@ -81,9 +84,10 @@ def _serve(chosen: argparse.Namespace) -> None:
     check_listening(listening)
     if not 1 <= chosen.hz <= 200:
         raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
+    threads = chosen.threads or max(1, (os.cpu_count() or 2) - 1)  # the control loop wants one for itself
     description, hardware = _twin(chosen)
     try:
-        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening)
+        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening, threads)
     except BaseException:
         hardware.close()
         raise

@@ -1,0 +1,136 @@
+"""Where a board listens, whom it lets in, and what it says when it will not."""
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.board.boards import board_process
+from vla_demo.board.client import BoardClient
+from vla_demo.board.server import Listening, check_listening
+from vla_demo.board.tokens import is_loopback, new_token, read_token, split_address
+from vla_demo.cli.board import main
+from vla_demo.core.errors import BoardError, InvalidInput
+
+TOKEN = "b5Zk7Qq0pXw3n1Yv9sTgLd"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "myboard.local", ""])
+def test_a_board_that_the_network_can_reach_wants_a_token_and_tls(host: str) -> None:
+    with pytest.raises(InvalidInput, match=r"a token \(--token-file\) and TLS"):
+        check_listening(Listening(host, 7870, None))
+    with pytest.raises(InvalidInput, match="wants TLS"):
+        check_listening(Listening(host, 7870, TOKEN))
+    with pytest.raises(InvalidInput, match="wants a token"):
+        check_listening(Listening(host, 7870, None, (b"key", b"cert")))
+    check_listening(Listening(host, 7870, TOKEN, (b"key", b"cert")))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.9.9.9"])
+def test_on_loopback_it_may_listen_without(host: str) -> None:
+    assert is_loopback(host)
+    check_listening(Listening(host, 7870, None))
+
+
+def test_a_new_token_is_long_and_only_its_owners(tmp_path: Path) -> None:
+    new_token(tmp_path / "token")
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
+    assert len(read_token(tmp_path / "token")) == 43  # 256 bits, 6 to the character
+    with pytest.raises(InvalidInput, match="File exists"):
+        new_token(tmp_path / "token")
+
+
+@pytest.mark.parametrize("weak", ["", "secret", "a" * 40, "abcabcabcabcabcabcabcabc", TOKEN[:21], "pass word " + TOKEN, "x" * 2000])
+def test_a_token_that_could_be_guessed_is_refused(tmp_path: Path, weak: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(weak)
+    file.chmod(0o600)
+    with pytest.raises(InvalidInput, match="could be guessed"):
+        read_token(file)
+
+
+def test_a_token_that_others_can_read_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    with pytest.raises(InvalidInput, match="make one with"):
+        read_token(file)
+    file.write_text(TOKEN)
+    file.chmod(0o640)
+    with pytest.raises(InvalidInput, match="chmod 600"):
+        read_token(file)
+    file.chmod(0o600)
+    assert read_token(file) == TOKEN
+
+
+def test_addresses_are_read() -> None:
+    assert split_address("127.0.0.1:7870") == ("127.0.0.1", 7870)
+    assert split_address("[::1]:7870") == ("::1", 7870)
+    for wrong in ("127.0.0.1", ":7870", "host:", "host:99999", "host:-1", "host:http"):
+        with pytest.raises(InvalidInput, match="written like"):
+            split_address(wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--listen", "0.0.0.0:7870"], "wants a token"),
+        (["--listen", "nonsense"], "written like 127.0.0.1:7870"),
+        (["--tls-cert", "/nowhere"], "come together"),
+        (["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot be read"),
+        (["--token-file", "/nowhere"], "make one with"),
+        (["--hz", "0"], "no control rate"),
+        (["--twin-size", "huge"], "written like 240x320"),
+        (["--twin-start", "test:99"], "test:0 to test:19"),
+    ],
+)
+def test_what_serve_will_not_do_is_one_line_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    assert main(["serve", "--robot", "twin", "--packages", str(tmp_path / "packages"), *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and complaint in said.err and len(said.err.splitlines()) == 1
+
+
+def test_an_address_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert main(["serve", "--robot", "twin", "--packages", str(tmp_path), "--twin-size", "24x32", "--listen", address]) == 2
+    assert f"cannot listen on {address}" in capsys.readouterr().err
+
+
+def test_over_tls_who_has_the_certificate_and_the_token_gets_in(tmp_path: Path) -> None:
+    key, certificate = certified(tmp_path)
+    with board_process(tmp_path / "board", "--tls-key", str(key), "--tls-cert", str(certificate)) as process:
+        with BoardClient(process.address, process.token, certificate=certificate.read_bytes()) as client:
+            client.acquire("Ada")
+            client.stop()
+            assert client.watch().reason == "a viewer pressed Stop"
+        with pytest.raises(BoardError, match=r"cannot be reached|did not answer"):
+            BoardClient(process.address, process.token)
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1 that it signed itself."""
+    openssl = shutil.which("openssl")
+    assert openssl is not None, "this test makes a certificate with openssl"
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    make = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, "-keyout", str(key), "-out", str(certificate), *names], check=True, capture_output=True)
+    return key, certificate
+
+
+def test_the_doctor_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--packages", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("ONNX Runtime", "CPUExecutionProvider", "grpcio", "processor cores", "GB free"))
+    assert main(["token", str(tmp_path / "token")]) == 0
+    assert read_token(tmp_path / "token") not in capsys.readouterr().out
+
+
+def test_the_board_ends_quietly_when_it_is_told_to(tmp_path: Path) -> None:
+    with board_process(tmp_path / "board") as process:
+        process.program.terminate()
+        assert process.program.wait(15) == 0
+    assert (tmp_path / "board" / "stderr").read_text() == ""
