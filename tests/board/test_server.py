@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.boards import board_process
+from tests.board.boards import BoardProcess, board_process
 from vla_demo.board.client import BoardClient
 from vla_demo.board.server import Listening, check_listening
 from vla_demo.board.tokens import is_loopback, new_token, read_token, split_address
@@ -127,6 +127,13 @@ def test_the_doctor_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFix
     assert all(word in said for word in ("ONNX Runtime", "CPUExecutionProvider", "grpcio", "processor cores", "GB free"))
     assert main(["token", str(tmp_path / "token")]) == 0
     assert read_token(tmp_path / "token") not in capsys.readouterr().out
+
+
+def test_a_running_board_has_no_heavy_library_in_its_memory(board: BoardProcess, client: BoardClient) -> None:
+    client.choose("swing")
+    loaded = Path(f"/proc/{board.program.pid}/maps").read_text()
+    assert "onnxruntime" in loaded and "grpc" in loaded
+    assert [name for name in ("torch", "mujoco", "lerobot", "libav", "pyarrow") if name in loaded] == []
 
 
 def test_the_board_ends_quietly_when_it_is_told_to(tmp_path: Path) -> None:

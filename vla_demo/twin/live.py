@@ -4,6 +4,7 @@ As with real servos a goal is held until the next one comes, also when whoever s
 write down what the arm did. Both sides talk over a pipe in plain bytes, a letter and numbers: goals one way, joints and pictures the other.
 """
 
+import importlib.util
 import json
 import multiprocessing
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.core.errors import InvalidInput, VlaDemoError
+from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.observation import Observation
 
 __all__ = ["LOG_COLUMNS", "DeskSettings", "LiveTwin", "read_log"]
@@ -45,14 +46,14 @@ def read_log(path: Path | str) -> NDArray[np.float64]:
 
 
 class LiveTwin:
-    """The near side: newest wins, nothing waits. Close it. Raises `VlaDemoError` when the desk does not come up."""
+    """The near side: newest wins, nothing waits. Close it. Raises `VlaDemoError` when the desk does not come up, `MissingPiece`."""
 
     def __init__(self, settings: DeskSettings | None = None) -> None:
-        from vla_demo.twin.desk import run_desk
-
+        if importlib.util.find_spec("mujoco") is None:
+            raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin]'")
         context = multiprocessing.get_context("spawn")
         self._pipe, far = context.Pipe()
-        self._process = context.Process(target=run_desk, args=(far, settings or DeskSettings()), name="twin", daemon=False)
+        self._process = context.Process(target=_desk, args=(far, settings or DeskSettings()), name="twin", daemon=False)
         self._process.start()
         far.close()
         self._change = threading.Condition()
@@ -158,6 +159,13 @@ class LiveTwin:
     def _check(self) -> None:
         if self._gone:
             raise VlaDemoError("the twin has gone")
+
+
+def _desk(pipe: Connection, settings: DeskSettings) -> None:
+    """In the desk's own process; whoever drives the twin loads no MuJoCo."""
+    from vla_demo.twin.desk import run_desk
+
+    run_desk(pipe, settings)
 
 
 def introduce(pipe: Connection, facts: Mapping[str, Any]) -> None:
