@@ -59,8 +59,9 @@ def scene(number: int) -> Pictures:
 class CameraCrew:
     """Which camera shows what when: the main one each time, the others by turns, and none while nothing moves."""
 
-    def __init__(self, twin: "TeaBagTwin") -> None:
-        self._twin, self._turn = twin, 0
+    def __init__(self, twin: "TeaBagTwin", sizes: Mapping[str, tuple[int, int]] | None = None) -> None:
+        """`sizes`: camera -> (height, width) of its pictures, where it is not the size that the page shows."""
+        self._twin, self._turn, self._sizes = twin, 0, sizes or {}
         self._others = [camera for camera in twin.cameras if camera != MAIN_CAMERA]
         self._owed: list[str] = list(twin.cameras)  # have not shown the desk as it is
         self._place = np.full_like(twin.data.qpos, np.inf)
@@ -73,4 +74,4 @@ class CameraCrew:
         turn = [MAIN_CAMERA, self._others[self._turn % len(self._others)]]
         now = [camera for camera in turn if camera in self._owed]
         self._owed = [camera for camera in self._owed if camera not in now]
-        return {camera: self._twin.picture(camera, SHOWN_SIZE) for camera in now}
+        return {camera: self._twin.picture(camera, self._sizes.get(camera, SHOWN_SIZE)) for camera in now}

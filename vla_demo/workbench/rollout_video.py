@@ -1,7 +1,7 @@
 """Films rollouts: as a rollout is repeatable, a film of one that was tried is made by trying its start again.
 
 What it shows: the desk from the left at 640x480, the other two cameras beside it, and below them the whole rollout as a bar that fills
-as time goes on, green where the loop had an action and red where it starved. Ten pictures a simulated second.
+as time goes on, green where the loop had an action and red where it starved. Ten pictures a simulated second, of the two smaller ones five.
 """
 
 import json
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vla_demo.core.errors import InvalidInput
 from vla_demo.episodes.film import write_film
 from vla_demo.evaluation.rollout_report import TriedStart
+from vla_demo.workbench.desk import MAIN_CAMERA, CameraCrew
 from vla_demo.workbench.rollout_worker import RolloutJob, attempt
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FilmTask", "film", "film_apart", "film_name", "filmable", "prepare_folder"]
 
 FILM_FPS = 10
-MAIN, BESIDE = "left", ("top", "gripper")
+BESIDE = ("top", "gripper")
 SIZE, SMALL = (480, 640), (240, 320)  # (height, width)
 WIDTH, BAR = SIZE[1] + SMALL[1], 16  # pixels
 ACTING, STARVED, AHEAD, NOW = (46, 139, 87), (200, 40, 40), (70, 70, 70), (255, 255, 255)  # RGB
@@ -90,17 +91,25 @@ def film_apart(job: str, start: str, ticks: str, file: str, progress: Progress) 
 
 def _pictures(task: FilmTask, progress: Progress) -> Iterator[Picture]:
     begun, every = attempt(task.job, task.start), max(1, round(task.job.fps / FILM_FPS))
-    starved = list[bool]()
+    scene, starved = _Scene(begun.twin), list[bool]()
     for each in begun.ticks:
         starved.append(each.tick.action is None)
         if len(starved) % every == 0 or each.judgement.success:
             progress("Filming", len(starved) / task.ticks)
-            yield np.concatenate([_scene(begun.twin), _bar(starved, task.ticks)])
+            yield np.concatenate([scene.picture(), _bar(starved, task.ticks)])
 
 
-def _scene(twin: "TeaBagTwin") -> Picture:
-    beside = np.concatenate([twin.picture(camera, SMALL) for camera in BESIDE])
-    return np.concatenate([twin.picture(MAIN, SIZE), beside], axis=1)
+class _Scene:
+    """The three cameras in one picture: the main one drawn each time, the others by turns, and none while nothing moves."""
+
+    def __init__(self, twin: "TeaBagTwin") -> None:
+        self._crew = CameraCrew(twin, {MAIN_CAMERA: SIZE} | dict.fromkeys(BESIDE, SMALL))
+        self._shown = {camera: twin.picture(camera, SMALL) for camera in BESIDE}
+
+    def picture(self) -> Picture:
+        self._shown |= self._crew.shoot()
+        beside = np.concatenate([self._shown[camera] for camera in BESIDE])
+        return np.concatenate([self._shown[MAIN_CAMERA], beside], axis=1)
 
 
 def _bar(starved: Sequence[bool], ticks: int) -> Picture:
