@@ -159,8 +159,12 @@ class LoopDesk:
 
 
 def _stream(work: str, acting: Acting, seed: int) -> Iterator[Message]:
-    """Frames in groups of about `BATCH_SECONDS`; at the end one report of all lanes."""
-    waiting, ends, ticks, sent = list[LiveFrame](), list[LaneEnd](), defaultdict[int, list[Tick]](list), 0.0
+    """Frames in groups of about `BATCH_SECONDS`; at the end one report of all lanes.
+
+    It repeats the last group: a browser that gets two messages in one go only hears of the second.
+    """
+    waiting, last, ends, sent = list[LiveFrame](), list[LiveFrame](), list[LaneEnd](), 0.0
+    ticks = defaultdict[int, list[Tick]](list)
     for step in acting.steps():
         if isinstance(step, Preparing):
             yield messages.progress(step, work)
@@ -171,11 +175,9 @@ def _stream(work: str, acting: Acting, seed: int) -> Iterator[Message]:
             ticks[step.lane] += [each.tick for each in step.ticks]
             if time.monotonic() - sent > BATCH_SECONDS:
                 yield loop_messages.frames(work, waiting)
-                waiting, sent = [], time.monotonic()
-    if waiting:
-        yield loop_messages.frames(work, waiting)
+                last, waiting, sent = waiting, [], time.monotonic()
     if ends:
-        yield loop_messages.report(work, ends, ticks, seed)
+        yield {**loop_messages.report(work, ends, ticks, seed), **loop_messages.shots(last + waiting)}
 
 
 def _request(asked: gr.EventData, spec: PolicySpec) -> LiveRequest:

@@ -20,7 +20,7 @@ from vla_demo.ui.messages import Message, Strip, message
 from vla_demo.workbench.desk import MAIN_CAMERA, Pictures, StartCard
 from vla_demo.workbench.live_rollout import LaneEnd, LiveFrame
 
-__all__ = ["RATES", "THRESHOLDS", "frames", "pictures", "policy", "report", "setting", "sketch", "timed", "trace"]
+__all__ = ["RATES", "THRESHOLDS", "frames", "pictures", "policy", "report", "setting", "shots", "sketch", "timed", "trace"]
 
 RATES = (10, 20, 30, 50, 60)  # fps that the twin's steps fit into
 THRESHOLDS = (0.25, 0.5, 0.75, 1.0)
@@ -89,7 +89,11 @@ def trace(ticks: Sequence[Tick]) -> dict[str, Any]:
 
 
 def frames(run: str, shown: Sequence[LiveFrame]) -> Message:
-    return message("frames", run=run, frames=[_frame(one) for one in shown])
+    return message("frames", run=run, **shots(shown))
+
+
+def shots(shown: Sequence[LiveFrame]) -> Message:
+    return {"frames": [_frame(one) for one in shown]}
 
 
 def _frame(shown: LiveFrame) -> Message:

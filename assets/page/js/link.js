@@ -21,14 +21,19 @@ function createLink(keys) {
     const url = new URL(location.href);
     for (const key of ALL) url.searchParams.delete(key);
     for (const key of keys) if (![null, undefined, ""].includes(state[key])) url.searchParams.set(key, state[key]);
-    url.search = url.search.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/"); // readable, and just as valid
+    url.search = readable(url.search);
     return url.href;
+  }
+
+  // Just as valid.
+  function readable(text) {
+    return text.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":");
   }
 
   async function copy(button) {
     const url = new URL(address());
     url.searchParams.delete("__theme"); // whoever opens it keeps their own light or dark
-    const text = url.href.replaceAll("%3D", "=").replaceAll("%2C", ",").replaceAll("%2F", "/");
+    const text = readable(url.href);
     const done = await toClipboard(text);
     const label = button.textContent;
     button.textContent = done ? "Copied" : "Link is in the address bar";

@@ -19,7 +19,7 @@ function createCameras(host) {
     const figures = cameras.map((camera) => make("figure", {}, image[camera], make("figcaption", {}, camera)));
     if (letter) figures[0].append(make("b", { class: "letter", "aria-hidden": "true" }, letter));
     figures[0].append(caption);
-    return { node: make("div", { class: "views", role: "group", "aria-label": `Cameras, ${label}` }, ...figures), image, caption, film: Object.fromEntries(cameras.map((camera) => [camera, []])), states: [] };
+    return { node: make("div", { class: "views", role: "group", "aria-label": `Cameras, ${label}` }, ...figures), image, caption, film: Object.fromEntries(cameras.map((camera) => [camera, []])), states: [], seen: -1 };
   }
 
   function address(base64) {
@@ -34,12 +34,16 @@ function createCameras(host) {
 
   function add(index, { t, state, pictures }) {
     const { film, states } = lanes[index];
+    if (t <= lanes[index].seen) return; // heard before
+    lanes[index].seen = t;
     for (const [camera, picture] of Object.entries(pictures)) film[camera].push({ t, url: address(picture) });
     if (states.at(-1)?.state !== state) states.push({ t, state });
   }
 
   function forget() {
-    for (const { film, states } of lanes) {
+    for (const lane of lanes) {
+      const { film, states } = lane;
+      lane.seen = -1;
       for (const shots of Object.values(film)) shots.splice(0).forEach(({ url }) => URL.revokeObjectURL(url));
       states.length = 0;
     }

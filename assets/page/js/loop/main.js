@@ -60,8 +60,9 @@ const receive = {
     if (!clock.playing() && loop.dataset.state === "running" && !still()) clock.play();
   },
 
-  report({ lanes: found, how }) {
+  report({ lanes: found, how, frames }) {
     rest();
+    for (const frame of frames) cameras.add(frame.lane, frame);
     found.forEach((lane) => {
       timeline.replace(lane.lane, lane.trace, lane.headline);
       clock.reach(lane.trace.depth.length / Number(at("fps").value));
