@@ -45,6 +45,21 @@ def test_whatever_is_asked_the_limits_hold(asked: list[tuple[float, ...] | None]
     assert (FLOOR.heights(poses) >= FLOOR.lowest - 1e-9).all()
 
 
+@given(targets, st.lists(st.floats(0.0, 0.1), min_size=60, max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_however_unevenly_the_ticks_come_the_limits_hold_in_real_time(asked: list[tuple[float, ...] | None], gaps: list[float]) -> None:
+    guard, now, seen = begun(), 0.0, [(0.0, np.array(HOME))]
+    for target, gap in zip(asked, gaps, strict=False):
+        guard.brake(gap) if target is None else guard.step(target, elapsed=gap)
+        now += max(gap, 1e-4)
+        assert guard.commanded is not None
+        seen.append((now, guard.commanded))
+    times, poses = np.array([at for at, _ in seen]), np.array([pose for _, pose in seen])
+    assert (np.abs(np.diff(poses, axis=0)) <= np.diff(times)[:, None] * SMALL_ARM.max_velocity + 1e-6).all()
+    assert (poses >= SMALL_ARM.low - 1e-6).all() and (poses <= SMALL_ARM.high + 1e-6).all()
+    assert (FLOOR.heights(poses) >= FLOOR.lowest - 0.002).all()
+
+
 @given(targets)
 @settings(max_examples=100, deadline=None)
 def test_from_wherever_it_is_it_comes_to_rest_within_the_fastest_joints_braking_time(asked: list[tuple[float, ...] | None]) -> None:

@@ -13,7 +13,7 @@ from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
 from vla_demo.board.client import BoardClient
 from vla_demo.board.driver import NotNow
-from vla_demo.board.lease import LeaseRefused
+from vla_demo.board.lease import LeaseOver, LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError, InvalidInput
 
@@ -23,7 +23,7 @@ def test_the_arm_moves_under_the_policy_and_stops_when_told(board: BoardProcess,
     wait_until(lambda: client.watch().inferences >= 3)
     assert is_moving(board.did())
     seen = client.watch()
-    assert seen.state == link.RUNNING and seen.holder == "Ada" and seen.package == "swing" and seen.moving
+    assert seen.state == link.RUNNING and seen.holder == "Ada" and seen.package == "swing" and seen.moving and len(seen.measured) == 6
     assert {tick.number for tick in seen.ticks} == set(range(seen.ticks[0].number, seen.ticks[-1].number + 1))
     asked = time.monotonic()
     client.stop("Bob")
@@ -83,6 +83,8 @@ def test_a_takeover_stops_the_arm_and_ends_the_first_ones_say(board: BoardProces
         with pytest.raises(LeaseRefused, match="over"):
             client.reset()
         wait_until(lambda: client.lost is not None)
+        with pytest.raises(LeaseOver):
+            client.start()
         wait_until(lambda: not second.watch().moving)
         second.reset()
         second.release()
@@ -143,6 +145,18 @@ def test_a_package_is_pushed_over_the_link_and_runs(board: BoardProcess, client:
     begin_task(client, name)
     wait_until(lambda: client.watch().inferences > 0)
     assert len(list(client.push(folder))) == 2  # nothing is sent twice
+
+
+def test_a_long_upload_over_a_slow_link_does_not_lose_the_lease(board: BoardProcess, tmp_path: Path) -> None:
+    folder = swinging_package(tmp_path / "large", name="large").folder
+    (folder / "more.bin").write_bytes(np.random.default_rng(0).bytes(500_000))
+    with board.link(bytes_a_second=2e5) as air, board.client(air) as slow:
+        slow.acquire("Ada", takeover=True)
+        began = time.monotonic()
+        *_, name = slow.push(folder)
+        assert time.monotonic() - began > 2 and slow.lost is None and slow.watch().holder == "Ada"
+        assert name in {package.id for package in slow.packages().packages}
+        slow.release()
 
 
 def test_a_policy_for_another_arm_is_refused_with_the_difference(board: BoardProcess, client: BoardClient) -> None:

@@ -23,6 +23,12 @@ def test_no_call_streams_so_that_nothing_can_queue() -> None:
     assert methods and not [m.name for m in methods if m.client_streaming or m.server_streaming]
 
 
+def test_no_rule_of_the_board_looks_at_the_time_of_day() -> None:
+    """Somebody may set the clock at any moment."""
+    text = "".join(path.read_text() for path in ROOM.glob("*.py"))
+    assert "time.monotonic()" in text and not [word for word in ("time.time(", "datetime", "utcnow") if word in text]
+
+
 LOOKING = {"Hello", "Watch", "Look", "Packages", "Acquire"}
 
 

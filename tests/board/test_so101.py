@@ -37,7 +37,7 @@ def test_the_demonstrators_motion_is_not_slowed_down() -> None:
     guard.begin(actions[0])
     guard.check_chunk(actions[:100])
     followed = np.stack([guard.step(action) for action in actions])
-    assert np.abs(followed - actions).max() < 0.5
+    assert np.abs(followed - actions).max() < 1.0  # degrees, or of the gripper's 100: it meets the end of its range gently
 
 
 def test_every_joint_has_a_unit_and_a_range() -> None:

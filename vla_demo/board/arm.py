@@ -1,5 +1,6 @@
 """The one way to the servos: every goal passes the guard, and none follows a policy any more once the arm was told to stop."""
 
+import math
 import threading
 from typing import Protocol
 
@@ -50,6 +51,7 @@ class GuardedArm:
         self._hardware, self._guard, self._clock = hardware, guard, clock
         self._turn = threading.Lock()
         self._allowed = False
+        self._written_at = -math.inf
         self.instruction = instruction  # instead of the hardware's own, when not empty
 
     def observe(self) -> Observation:
@@ -73,13 +75,19 @@ class GuardedArm:
         """One tick towards `action`, as far as the guard lets it; one tick of braking when it was told to stop."""
         measured = self.measured()
         with self._turn:
-            self._hardware.send(self._guard.step(action, measured) if self._allowed else self._guard.brake())
+            elapsed = self._since_last_goal()
+            self._hardware.send(self._guard.step(action, measured, elapsed) if self._allowed else self._guard.brake(elapsed))
 
     def hold(self) -> None:
         """One tick of braking, or nothing: servos hold their last goal by themselves."""
         with self._turn:
             if self._guard.commanded is not None and not self._guard.standing:
-                self._hardware.send(self._guard.brake())
+                self._hardware.send(self._guard.brake(self._since_last_goal()))
+
+    def _since_last_goal(self) -> float:
+        """s; notes that one is written now."""
+        before, self._written_at = self._written_at, self._clock.now()
+        return self._written_at - before
 
     def permit(self) -> None:
         """Let policies move it again; moves nothing. An arm that is not where it was told to be goes on from where it is."""

@@ -1,8 +1,10 @@
-"""The near end of the link: what a screen or a script does with a board. Stop has a connection of its own.
+"""The near end of the link: what a screen or a script does with a board. Stop and the heartbeat have connections of their own, so that
+no picture and no upload is in their way.
 
 Nothing here moves the arm by itself, and nothing resumes: after a link was lost there is a new lease to take and a reset to ask for.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -15,11 +17,14 @@ import grpc
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
 from vla_demo.board.handshake import PROTOCOL
+from vla_demo.board.lease import LeaseOver
 from vla_demo.board.packages import packed
 from vla_demo.board.tokens import is_loopback, split_address
 from vla_demo.core.errors import BoardError, InvalidInput
 
 __all__ = ["BoardClient"]
+
+logger = logging.getLogger(__name__)
 
 QUICK, LOADING = 2.0, 110.0  # s: deadlines of calls that answer at once, and of those that read or load a package
 BEAT_DEADLINE = 0.5
@@ -54,8 +59,9 @@ class BoardClient:
         if token and certificate is None and not is_loopback(host):
             raise InvalidInput(f"the token would cross the network in the clear; give the certificate of {host}, or use an SSH tunnel")
         self._token, self._certificate = token, certificate
-        self._channels = [self._channel(host, port)]
+        self._channels = [self._channel(host, port), self._channel(host, port)]
         self._calls = dict(rpc.callers("Board", self._channels[0], token))
+        self._calls["Heartbeat"] = rpc.callers("Board", self._channels[1], token)["Heartbeat"]
         self._lease: Any = None
         self._sequences = dict.fromkeys(("heartbeat", "command", "upload"), 0)
         self._turns = {lane: threading.Lock() for lane in self._sequences}
@@ -65,7 +71,7 @@ class BoardClient:
         try:
             self.hello = self._timed("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
             self._channels.append(self._channel(host, stop_port or self.hello.stop_port))
-            self._stop = rpc.callers("StopButton", self._channels[1], token)["Stop"]
+            self._stop = rpc.callers("StopButton", self._channels[2], token)["Stop"]
         except BaseException:
             self.close()
             raise
@@ -189,10 +195,12 @@ class BoardClient:
         while not ended.is_set():
             try:
                 self._timed("Heartbeat", self._stamp("heartbeat", VALID_FOR), BEAT_DEADLINE)
-            except BoardError as error:
-                if not ended.is_set() and "is over" in str(error):
+            except LeaseOver as error:
+                if not ended.is_set():
                     self.lost = str(error)
-                    return
+                return
+            except BoardError:  # the next one may get through, and the board counts for itself
+                logger.debug("a heartbeat failed", exc_info=True)
             due = max(due + every, time.monotonic())
             ended.wait(due - time.monotonic())
 

@@ -4,8 +4,11 @@ A chunk that is nonsense is refused as a whole. An action that merely goes too f
 limits allow. The pose that was commanded last is where everything goes on from; nothing is ever set to zero.
 
 Every pose commanded is one from which braking within the acceleration limit stays inside all limits: so the next step can always at least
-brake.
+brake. Ticks that come sooner after each other than a period are given only the way that their time allows; one that comes late, that of
+a period.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +19,8 @@ from vla_demo.core.errors import InvalidInput, VlaDemoError
 __all__ = ["ChunkRejected", "Guard"]
 
 MOST_ACTIONS = 1000  # a chunk
+_LOOKS = 9  # along the way to a stop
+_SHORTEST = 1e-4  # s between two goals
 _STANDING = 1e-6  # units/s
 _NOTICEABLE = 0.5  # units between what was asked for and what is done
 
@@ -32,7 +37,8 @@ class Guard:
             raise InvalidInput(f"a control period of {period:g} s is none")
         self.limits, self._period = limits, period
         self._low, self._high = limits.low, limits.high
-        self._fastest, self._gain = limits.max_velocity, limits.max_acceleration * period  # gain: of velocity in one tick
+        self._fastest, self._strongest = limits.max_velocity, limits.max_acceleration
+        self._dt = period  # s, of this tick
         self._commanded: Joints | None = None
         self._velocity: Joints = np.zeros(len(limits.joints))
         self._target: Joints | None = None  # of the step before, for its velocity
@@ -66,30 +72,35 @@ class Guard:
         steps = np.abs(np.diff(plan, axis=0, prepend=plan[:1]))
         self._refuse(steps > self.limits.jump * self._fastest * self._period, "is a jump from the action before", plan)
 
-    def step(self, target: ArrayLike, measured: ArrayLike | None = None) -> NDArray[np.float32]:
-        """The goal (J,) of this tick on the way to `target`; one that is not finite or has another shape is answered by braking."""
+    def step(self, target: ArrayLike, measured: ArrayLike | None = None, elapsed: float = math.inf) -> NDArray[np.float32]:
+        """The goal (J,) of this tick on the way to `target`; one that is not finite or has another shape is answered by braking.
+
+        `measured` (J,) is where the arm is, for the gripper; `elapsed` s have gone by since the goal before was written.
+        """
         wanted = np.asarray(target, np.float64)
         if wanted.shape != self._low.shape or not np.isfinite(wanted).all():
             self.limited = True
-            return self.brake()
+            return self.brake(elapsed)
+        self._dt = min(max(elapsed, _SHORTEST), self._period)
         reachable = self._not_squeezing(np.clip(wanted, self._low, self._high), measured)
         velocity = self._kept_above_floor(self._allowed(self._tracking(reachable)))
         goal = self._moved(velocity)
         self._target, self.limited = reachable, bool(np.abs(goal - wanted).max() > _NOTICEABLE)
         return goal
 
-    def brake(self) -> NDArray[np.float32]:
+    def brake(self, elapsed: float = math.inf) -> NDArray[np.float32]:
         """The goal (J,) of this tick on the way to standing still, as fast as the acceleration limit allows."""
+        self._dt = min(max(elapsed, _SHORTEST), self._period)
         self._target = None
-        return self._moved(_slower(self._velocity, self._gain))
+        return self._moved(self._slower(self._velocity, self._dt))
 
     def _tracking(self, target: Joints) -> Joints:
         """The velocity that follows a moving target, and closes what is left of the way to it without overshooting."""
         assert self._commanded is not None
         before = target if self._target is None else self._target
         behind = before - self._commanded
-        closing = np.sign(behind) * np.minimum(np.abs(behind) / self._period, self._fastest_to_stop_in(np.abs(behind)))
-        return np.asarray((target - before) / self._period + closing)
+        closing = np.sign(behind) * np.minimum(np.abs(behind) / self._dt, self._fastest_to_stop_in(np.abs(behind)))
+        return np.asarray((target - before) / self._dt + closing)
 
     def _allowed(self, velocity: Joints) -> Joints:
         """The nearest velocity that keeps the limits of velocity and acceleration, and stops before the end of each joint's range."""
@@ -97,7 +108,8 @@ class Guard:
         slowest = np.maximum(-self._fastest, -self._fastest_to_stop_in(self._commanded - self._low))
         fastest = np.minimum(self._fastest, self._fastest_to_stop_in(self._high - self._commanded))
         wanted = np.clip(velocity, slowest, fastest)
-        return np.clip(wanted, self._velocity - self._gain, self._velocity + self._gain)
+        gain = self._strongest * self._dt
+        return np.clip(wanted, self._velocity - gain, self._velocity + gain)
 
     def _kept_above_floor(self, velocity: Joints) -> Joints:
         """Brake the joints that raise and lower the arm, when braking after this step would end below the floor; the others go on."""
@@ -105,12 +117,12 @@ class Guard:
         if floor is None:
             return velocity
         path = self._braking_path(velocity)
-        below = floor.heights(path) < floor.lowest
+        below = floor.heights(np.vstack([path, self._gliding_path(velocity)])) < floor.lowest
         if not below.any() or self._is_rising(path):
             return velocity
         braked = velocity.copy()
         joints = list(floor.joints)
-        braked[joints] = _slower(self._velocity, self._gain)[joints]
+        braked[joints] = self._slower(self._velocity, self._dt)[joints]
         return braked
 
     def _is_rising(self, path: Joints) -> bool:
@@ -121,21 +133,28 @@ class Guard:
         return bool(heights[0] < floor.lowest and (np.diff(heights) >= 0).all())
 
     def _braking_path(self, velocity: Joints) -> Joints:
-        """(N, J) the poses of this tick and of those after it when it brakes from then on."""
+        """(N, J) the poses of this tick and of those after it when it brakes from then on, a period each."""
         assert self._commanded is not None
-        poses, pose = list[Joints](), self._commanded
-        while True:
-            pose = np.asarray(pose + velocity * self._period)
+        pose = self._commanded + velocity * self._dt
+        poses = [pose]
+        while (np.abs(velocity) > _STANDING).any():
+            velocity = self._slower(velocity, self._period)
+            pose = pose + velocity * self._period
             poses.append(pose)
-            if (np.abs(velocity) <= _STANDING).all():
-                return np.stack(poses)
-            velocity = _slower(velocity, self._gain)
+        return np.stack(poses)
+
+    def _gliding_path(self, velocity: Joints) -> Joints:
+        """(N, J) the same for ticks that come as soon after each other as can be, which takes the longest way."""
+        assert self._commanded is not None
+        stopping = np.abs(velocity) / self._strongest
+        times = np.minimum(np.linspace(0, stopping.max(), _LOOKS)[:, None], stopping)
+        way = np.sign(velocity) * (np.abs(velocity) * times - self._strongest * times**2 / 2)
+        return np.asarray(self._commanded + velocity * self._dt + way)
 
     def _fastest_to_stop_in(self, distance: Joints) -> Joints:
-        """The speed whose way to a stop is `distance`: from n gains and a rest, v dt + (v - gain) dt + ... down to the rest, then 0."""
-        room = np.maximum(distance, 0) / self._period
-        n = np.floor((np.sqrt(1 + 8 * room / self._gain) - 1) / 2)
-        return np.asarray(room / (n + 1) + self._gain * n / 2)
+        """The speed v that this tick and braking after it bring to a stop within `distance`: v dt + v^2/(2a), however long the ticks."""
+        gain = self._strongest * self._dt
+        return np.asarray(np.sqrt(gain**2 + 2 * self._strongest * np.maximum(distance, 0)) - gain)
 
     def _not_squeezing(self, target: Joints, measured: ArrayLike | None) -> Joints:
         gripper = self.limits.gripper
@@ -150,15 +169,14 @@ class Guard:
         if self._commanded is None:
             raise InvalidInput("the guard was not told where the arm is")
         self._velocity = velocity
-        self._commanded = self._commanded + velocity * self._period
+        self._commanded = self._commanded + velocity * self._dt
         return self._commanded.astype(np.float32)
+
+    def _slower(self, velocity: Joints, seconds: float) -> Joints:
+        """After so long of braking."""
+        return np.asarray(np.sign(velocity) * np.maximum(np.abs(velocity) - self._strongest * seconds, 0))
 
     def _refuse(self, wrong: NDArray[np.bool_], what: str, plan: Joints) -> None:
         if wrong.any():
             action, joint = (int(place) for place in np.argwhere(wrong)[0])
             raise ChunkRejected(f"action {action + 1} of {len(plan)}: {self.limits.joints[joint].name} at {plan[action, joint]:g} {what}")
-
-
-def _slower(velocity: Joints, gain: Joints) -> Joints:
-    """One tick of braking."""
-    return np.asarray(np.sign(velocity) * np.maximum(np.abs(velocity) - gain, 0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from vla_demo.core.errors import BoardError
 from vla_demo.core.observation import Clock
 
-__all__ = ["HEARTBEAT", "LANES", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseRefused", "Stamped"]
+__all__ = ["HEARTBEAT", "LANES", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseOver", "LeaseRefused", "Stamped"]
 
 HEARTBEAT = 0.25  # s between heartbeats
 LOST_AFTER = 1.0  # s without one
@@ -23,6 +23,10 @@ LANES = ("heartbeat", "command", "upload")  # each with its own sequence, so tha
 
 class LeaseRefused(BoardError):
     """The command is not the holder's, or not of this moment."""
+
+
+class LeaseOver(LeaseRefused):
+    """There is no such lease any more; only a new one helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class LeaseDesk:
         with self._turn:
             held, now = self._alive(), self._clock.now()
             if held is None or stamp.epoch != held.grant.epoch:
-                raise LeaseRefused("this lease is over; take a new one")
+                raise LeaseOver("this lease is over; take a new one")
             if not hmac.compare_digest(stamp.key, held.grant.key):
                 raise LeaseRefused("this is not the key of the lease")
             if not now < stamp.expires_at <= now + MOST_AHEAD:  # NaN is neither

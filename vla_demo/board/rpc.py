@@ -13,7 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from vla_demo.board import link_pb2 as link
 from vla_demo.board.driver import NotNow
-from vla_demo.board.lease import LeaseRefused
+from vla_demo.board.lease import LeaseOver, LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
 
@@ -22,10 +22,11 @@ __all__ = ["LONGEST_CALL", "MOST_BYTES_IN", "MOST_BYTES_OUT", "PART_BYTES", "Tok
 logger = logging.getLogger(__name__)
 
 LONGEST_CALL = 120.0  # s; loading a large policy on a small board
-PART_BYTES = 512 << 10  # of a package
+PART_BYTES = 128 << 10  # of a package; a second at 1 Mbit/s
 MOST_BYTES_IN = 1 << 20  # that a board takes in one message
 MOST_BYTES_OUT = 32 << 20  # that a client takes: pictures of several cameras
-_CODES: tuple[tuple[type[VlaDemoError], grpc.StatusCode], ...] = (
+_CODES: tuple[tuple[type[VlaDemoError], grpc.StatusCode], ...] = (  # the first that fits
+    (LeaseOver, grpc.StatusCode.ABORTED),
     (LeaseRefused, grpc.StatusCode.PERMISSION_DENIED),
     (NotNow, grpc.StatusCode.FAILED_PRECONDITION),
     (NotThere, grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -96,6 +97,7 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return BoardError(details)
     kinds: Mapping[grpc.StatusCode, type[BoardError]] = {
+        grpc.StatusCode.ABORTED: LeaseOver,
         grpc.StatusCode.PERMISSION_DENIED: LeaseRefused,
         grpc.StatusCode.FAILED_PRECONDITION: NotNow,
         grpc.StatusCode.RESOURCE_EXHAUSTED: NotThere,

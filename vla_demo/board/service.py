@@ -7,32 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import vla_demo
 from vla_demo.board import link_pb2 as link
 from vla_demo.board.arm import Hardware
-from vla_demo.board.driver import DrivenTick, Driver, DriveState, NotNow
+from vla_demo.board.driver import Driver, NotNow
 from vla_demo.board.handshake import PROTOCOL, differences, robot_message
 from vla_demo.board.lease import HEARTBEAT, LOST_AFTER, LeaseDesk, Stamped
 from vla_demo.board.limits import RobotDescription
 from vla_demo.board.packages import OfferedFile, PackageShelf
 from vla_demo.board.policies import LoadedPolicy, task_of
-from vla_demo.board.vitals import memory_bytes, temperature
+from vla_demo.board.telemetry import picture_message, telemetry
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import Clock
 from vla_demo.runtime import open_policy
 
 __all__ = ["BoardService", "Parts", "StopService"]
-
-MOST_TICKS = 64  # in one answer
-_STATES = {
-    DriveState.STOPPED: link.STOPPED,
-    DriveState.READY: link.READY,
-    DriveState.RUNNING: link.RUNNING,
-    DriveState.FAULT: link.FAULT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +84,18 @@ class BoardService:
         )
 
     def Watch(self, request: Any) -> Any:
-        state, reason = self._driver.state
-        counts, policy, age = self._driver.counts, self._policy, self._desk.heartbeat_age()
-        ticks = [tick for tick in list(self._driver.ticks) if tick.number > request.after][-MOST_TICKS:]
-        return link.Telemetry(
-            now=self._clock.now(),
-            state=_STATES[state],
-            reason=reason,
-            moving=state is DriveState.RUNNING or not self._driver.arm.standing,
-            holder=self._desk.holder() or "",
-            epoch=self._desk.epoch,
-            heartbeat_age=-1.0 if age is None else age,
-            package="" if policy is None else policy.package,
-            variant="" if policy is None else str(policy.policy.variant),
-            chunk_size=0 if policy is None else policy.policy.spec.chunk_size,
-            loading=self._loading,
-            ticks=[_tick(tick) for tick in ticks],
-            inference=list(counts.inference_s),
-            inferences=counts.inferences,
-            starved_ticks=counts.starved_ticks,
-            late_ticks=counts.late_ticks,
-            limited_ticks=counts.limited_ticks,
-            rejected_chunks=counts.rejected_chunks,
-            temperature=temperature(),
-            memory_bytes=memory_bytes(),
-        )
+        told = telemetry(self._driver, self._desk, request.after, self._clock.now())
+        policy = self._policy
+        if policy is not None:
+            told.package, told.variant, told.chunk_size = policy.package, str(policy.policy.variant), policy.policy.spec.chunk_size
+        told.loading = self._loading
+        return told
 
     def Look(self, request: Any) -> Any:
         seen = self._hardware.observe()
-        pictures = [] if seen.captured_at <= request.after else [_picture(name, p, request.max_width) for name, p in seen.images.items()]
+        pictures = (
+            [] if seen.captured_at <= request.after else [picture_message(name, p, request.max_width) for name, p in seen.images.items()]
+        )
         return link.Pictures(captured_at=seen.captured_at, pictures=pictures, now=self._clock.now())
 
     def Packages(self, _: Any) -> Any:
@@ -222,26 +194,6 @@ class BoardService:
 
 def _stamped(stamp: Any) -> Stamped:
     return Stamped(stamp.epoch, stamp.key, stamp.sequence, stamp.expires_at)
-
-
-def _tick(tick: DrivenTick) -> Any:
-    return link.Tick(
-        number=tick.number,
-        at=tick.at,
-        late=tick.late,
-        commanded=tick.commanded.tolist(),
-        measured=tick.measured.tolist(),
-        queue=tick.queue,
-        starved=tick.starved,
-        limited=tick.limited,
-    )
-
-
-def _picture(camera: str, picture: NDArray[np.uint8], max_width: int) -> Any:
-    """Every n-th pixel, so that it is at most `max_width` wide."""
-    step = 1 if max_width == 0 else -(-picture.shape[1] // max_width)
-    small = np.ascontiguousarray(picture[::step, ::step])
-    return link.Picture(camera=camera, height=small.shape[0], width=small.shape[1], rgb=small.tobytes())
 
 
 def _package(name: str, package: Any) -> Any:
