@@ -32,7 +32,7 @@ def loop(visits: Visits, query: str = "", **context: object) -> Page:
 
 
 def button(page: Page, name: str) -> Locator:
-    return page.locator("#loop").get_by_role("button", name=name, exact=True)
+    return page.locator("#loop :is(.top, .live, .second)").get_by_role("button", name=name, exact=True)
 
 
 def timeline(page: Page) -> Locator:
@@ -71,7 +71,7 @@ def test_two_lanes_run_side_by_side_and_say_what_they_measured(visits: Visits) -
     expect(page.locator(".result td")).to_have_text(["In the mug after 5.5 s", "In the mug after 4.5 s"])
     expect(page.locator(".measured tr", has_text="idle").locator("td").first).to_contain_text("expected in the long run: 23 %")
     expect(page.locator(".views .caption").first).to_have_text("done: the bag is in the mug", timeout=15_000)
-    expect(page.locator("#loop .how")).to_contain_text("every inference costs exactly 500 ms")
+    expect(page.locator("#loop .live .how")).to_contain_text("every inference costs exactly 500 ms")
     expect(button(page, "Run")).to_be_enabled()
 
 
