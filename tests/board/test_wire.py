@@ -85,6 +85,11 @@ def test_many_who_only_connect_do_not_keep_anybody_from_stopping(board: BoardPro
         sock.close()
 
 
+def test_a_stop_that_cannot_be_reached_is_said_when_connecting_and_not_when_it_is_needed(board: BoardProcess) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging, pytest.raises(BoardError, match=r"connection for Stop .* is its port open"):
+        BoardClient(board.address, board.token, stop_port=hanging.getsockname()[1])
+
+
 def test_a_board_that_hangs_is_noticed_within_the_deadline(board: BoardProcess) -> None:
     """A server that takes connections and never answers: every call comes back, with a sentence."""
     with socket.create_server(("127.0.0.1", 0)) as hanging:

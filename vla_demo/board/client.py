@@ -36,6 +36,7 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", rpc.MOST_BYTES_OUT),
     ("grpc.initial_reconnect_backoff_ms", 250),
     ("grpc.max_reconnect_backoff_ms", 5000),
+    ("grpc.client_idle_timeout_ms", 2**31 - 1),  # a Stop that is never pressed stays connected all the same
 )
 
 
@@ -71,6 +72,8 @@ class BoardClient:
         try:
             self.hello = self._timed("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
             self._channels.append(self._channel(host, stop_port or self.hello.stop_port))
+            for channel, what in zip(self._channels[1:], ("the heartbeat", "Stop"), strict=True):
+                _connect(channel, what)
             self._stop = rpc.callers("StopButton", self._channels[2], token)["Stop"]
         except BaseException:
             self.close()
@@ -221,3 +224,11 @@ class BoardClient:
         if self._certificate is None:
             return grpc.insecure_channel(target, options=_OPTIONS)
         return grpc.secure_channel(target, grpc.ssl_channel_credentials(self._certificate), options=_OPTIONS)
+
+
+def _connect(channel: Any, what: str) -> None:
+    """Now, so that nobody waits for it in the moment it is needed."""
+    try:
+        grpc.channel_ready_future(channel).result(QUICK)
+    except grpc.FutureTimeoutError as error:
+        raise BoardError(f"the board answers, but its connection for {what} cannot be made; is its port open?") from error

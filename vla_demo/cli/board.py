@@ -80,11 +80,14 @@ def _serve(chosen: argparse.Namespace) -> None:
         from vla_demo.board.server import BoardServer, check_listening
     except ImportError as error:
         raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
+    from vla_demo.runtime.providers import preload
+
     listening = _listening(chosen)
     check_listening(listening)
     if not 1 <= chosen.hz <= 200:
         raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
     threads = chosen.threads or max(1, (os.cpu_count() or 2) - 1)  # the control loop wants one for itself
+    preload()
     description, hardware = _twin(chosen)
     try:
         server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening, threads)
