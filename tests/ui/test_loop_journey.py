@@ -202,7 +202,7 @@ def test_in_the_real_twin_sync_stalls_where_async_does_not(browser: Browser, rea
     page.goto(f"{real_address}?tab=loop&latency=100")
     expect(page.locator(".rule em")).to_have_text(["holds", "holds"])
     button(page, "Run").click()
-    expect(page.locator("#loop .scrub output")).to_have_text(re.compile(r"/ ([1-9]\d*\.\d) s"))
+    expect(page.locator("#loop .scrub output")).to_have_text(re.compile(r"/ ([1-9]\d*\.\d) s"), timeout=90_000)
     button(page, "Stop").click()
     expect(page.locator(".result td").first).to_have_text(re.compile("^Stopped after"))
     idle = [float(text.split(" %")[0]) for text in page.locator(".measured tr", has_text="idle").locator("td").all_text_contents()]
