@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,35 +28,18 @@ from vla_demo.twin.live import read_log
 ROOT = Path(__file__).parents[2]
 CHUNK = 30  # actions: a second
 SWING = 40.0  # degrees that the first joint goes to and fro
+REST = np.array([0, -65, 65, 60, 0, 20], np.float32)  # where the other joints stay; the first swings about 0
 
 
-def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing") -> PolicyPackage:
-    """A policy whose plan swings the first joint to and fro, for ever: from where the arm is, to the other side, and back.
+def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing", int8_bias: float | None = None) -> PolicyPackage:
+    """A policy whose plan swings the first joint to and fro for ever, whatever it sees; `bias` shifts every action.
 
-    Of ACT's form, so that it runs as every package does: the pictures are looked at and weigh nothing. `bias` shifts every action.
+    Of ACT's form, so that it runs as every package does: the pictures are looked at and weigh nothing. With `int8_bias` the package brings
+    the action expert in a second precision along, whose actions are shifted by that much: what runs is seen in where the arm is.
     """
     folder.mkdir(parents=True)
-    J = len(JOINTS)
-    swing = np.zeros((1, CHUNK, J), np.float32)
-    swing[0, :, 0] = SWING / 2 * np.sin(np.arange(1, CHUNK + 1) * 2 * np.pi / CHUNK)
-    rest = np.array([0, -65, 65, 60, 0, 20], np.float32)  # where the other joints stay; the first swings about 0
-    plan = numpy_helper.from_array(swing + rest + np.float32(bias), "plan")
-    pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [len(CAMERAS), 3, 24, 32])
-    seen = helper.make_tensor_value_info("features", TensorProto.FLOAT, [len(CAMERAS), 1, 1, 1])
-    state = helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, J])
-    actions = helper.make_tensor_value_info("actions", TensorProto.FLOAT, [1, CHUNK, J])
-    zero = numpy_helper.from_array(np.zeros(1, np.float32), "zero")
-    look = [helper.make_node("ReduceMean", ["pixels", "axes"], ["features"], keepdims=1)]
-    axes = numpy_helper.from_array(np.array([1, 2, 3], np.int64), "axes")
-    think = [
-        helper.make_node("ReduceMean", ["features"], ["light"], keepdims=0),
-        helper.make_node("ReduceMean", ["state"], ["pose"], keepdims=0),
-        helper.make_node("Add", ["light", "pose"], ["all"]),
-        helper.make_node("Mul", ["all", "zero"], ["nothing"]),
-        helper.make_node("Add", ["plan", "nothing"], ["actions"]),
-    ]
-    _save(folder / "vision.onnx", look, [pixels], [seen], [axes])
-    _save(folder / "transformer.onnx", think, [seen, state], [actions], [plan, zero])
+    _looking(folder / "vision.onnx")
+    _swinging(folder / "transformer.onnx", bias)
     stages = (
         StageSpec("vision", (GraphSpec("vision", ("pixels",), ("features",), False),)),
         StageSpec("expert", (GraphSpec("transformer", ("features", "state"), ("actions",), False),)),
@@ -66,9 +49,38 @@ def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing") ->
     plain = VectorRecipe("IDENTITY", {}, eps=1e-8, padded_to=None)
     files = (("vision", "vision"), ("expert", "transformer"))
     graphs = tuple(graph_of_file(folder, role=role, name=graph, file=f"{graph}.onnx") for role, graph in files)
+    if int8_bias is not None:
+        _swinging(folder / "small.onnx", int8_bias)
+        small = graph_of_file(folder, role="expert", name="transformer", file="small.onnx")
+        graphs += (replace(small, precision="int8", nodes=1, quantized_nodes=1),)
     package = PolicyPackage(folder, spec, graphs, Preprocessing(dict.fromkeys(CAMERAS, resize), plain, plain, None), {}, {})
     write_manifest(package)
     return package
+
+
+def _looking(path: Path) -> None:
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [len(CAMERAS), 3, 24, 32])
+    seen = helper.make_tensor_value_info("features", TensorProto.FLOAT, [len(CAMERAS), 1, 1, 1])
+    axes = numpy_helper.from_array(np.array([1, 2, 3], np.int64), "axes")
+    _save(path, [helper.make_node("ReduceMean", ["pixels", "axes"], ["features"], keepdims=1)], [pixels], [seen], [axes])
+
+
+def _swinging(path: Path, bias: float) -> None:
+    swing = np.zeros((1, CHUNK, len(JOINTS)), np.float32)
+    swing[0, :, 0] = SWING / 2 * np.sin(np.arange(1, CHUNK + 1) * 2 * np.pi / CHUNK)
+    plan = numpy_helper.from_array(swing + REST + np.float32(bias), "plan")
+    zero = numpy_helper.from_array(np.zeros(1, np.float32), "zero")
+    seen = helper.make_tensor_value_info("features", TensorProto.FLOAT, [len(CAMERAS), 1, 1, 1])
+    state = helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, len(JOINTS)])
+    actions = helper.make_tensor_value_info("actions", TensorProto.FLOAT, [1, CHUNK, len(JOINTS)])
+    nodes = [
+        helper.make_node("ReduceMean", ["features"], ["light"], keepdims=0),
+        helper.make_node("ReduceMean", ["state"], ["pose"], keepdims=0),
+        helper.make_node("Add", ["light", "pose"], ["all"]),
+        helper.make_node("Mul", ["all", "zero"], ["nothing"]),
+        helper.make_node("Add", ["plan", "nothing"], ["actions"]),
+    ]
+    _save(path, nodes, [seen, state], [actions], [plan, zero])
 
 
 def _save(path: Path, nodes: list[object], inputs: list[object], outputs: list[object], weights: list[object]) -> None:

@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.board.boards import BoardProcess, begin_task, goal_changed_last, is_moving, swinging_package, wait_until
+from tests.board.boards import REST, BoardProcess, begin_task, goal_changed_last, is_moving, swinging_package, wait_until
 from tests.fakes import tiny_act_package
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
@@ -108,22 +108,30 @@ def test_without_heartbeats_the_board_stops_by_itself_within_a_second_and_a_bit(
         back.release()
 
 
-def test_a_variant_is_changed_while_the_arm_holds_and_not_while_it_runs(board: BoardProcess, client: BoardClient, tmp_path: Path) -> None:
-    swinging_package(board.packages / "other", bias=3.0, name="other")
-    begin_task(client, "swing")
-    time.sleep(1)
+def test_a_variant_is_changed_while_the_arm_holds_and_not_while_it_runs(board: BoardProcess, client: BoardClient) -> None:
+    swinging_package(board.packages / "both", name="both", int8_bias=6.0)
+
+    def wrist() -> float:
+        """Where the fourth joint settles; in int8 it is 6 degrees further."""
+        wait_until(lambda: client.watch().inferences > 1)
+        time.sleep(1)
+        return float(client.watch().measured[3])
+
+    begin_task(client, "both")
+    assert wrist() == pytest.approx(REST[3], abs=1.5)
     with pytest.raises(NotNow, match="stop it first"):
-        client.choose("other")
+        client.choose("both", "expert=int8")
     client.pause()
     wait_until(lambda: not client.watch().moving)
-    asked = time.monotonic()
-    client.choose("other", "vision=fp32")
+    boot, asked = client.hello.boot, time.monotonic()
+    client.choose("both", "expert=int8")
     time.sleep(0.3)
-    assert goal_changed_last(board.did(), asked) == 0 and client.watch().package == "other"
+    assert goal_changed_last(board.did(), asked) == 0
     client.start()
-    wait_until(lambda: client.watch().inferences > 1)
-    with pytest.raises(NotNow, match="stop it first"):
-        client.choose("swing")
+    assert wrist() == pytest.approx(REST[3] + 6, abs=1.5)
+    assert client.watch().variant == "vision=fp32,expert=int8"
+    with board.client() as viewer:
+        assert viewer.hello.boot == boot  # it is the same process
 
 
 def test_a_variant_that_is_not_there_is_refused_and_never_falls_back(client: BoardClient) -> None:
