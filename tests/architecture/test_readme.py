@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vla_demo.cli import parser
+from vla_demo.cli.board import parser as board_parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -51,6 +52,11 @@ def test_a_tree_is_read_line_by_line() -> None:
 def test_a_command_shown_is_a_command_taken(command: str) -> None:
     if command != "--help":
         assert parser().parse_args(shlex.split(command)).verb
+
+
+@pytest.mark.parametrize("command", re.findall(r"^vla-board (.*?)\s*(?:#.*)?$", README, flags=re.MULTILINE))
+def test_a_command_of_the_board_shown_is_a_command_taken(command: str) -> None:
+    assert board_parser().parse_args(shlex.split(command)).verb
 
 
 def test_a_command_that_is_not_taken_is_noticed() -> None:
