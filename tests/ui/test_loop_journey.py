@@ -1,16 +1,13 @@
 """The Closed loop tab as a person walks it, in a real browser: weigh a latency, run two lanes, watch, scrub, stop, share, leave."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.tiny_packages import tiny_act_package
-from tests.ui.conftest import Visit, served
+from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
-from vla_demo.workbench.bench import Workbench
 
 pytestmark = pytest.mark.browser
 
@@ -178,34 +175,3 @@ def test_dark_mode_redraws_the_timeline(visits: Visits) -> None:
     light = page.evaluate(pixels)
     page.get_by_label("Switch between light and dark").click()
     page.wait_for_function("(light) => document.querySelector('#loop .timeline canvas').toDataURL() !== light", arg=light)
-
-
-@pytest.fixture(scope="module")
-def real_address(episodes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("bench")
-    package = tiny_act_package(folder / "package")
-
-    class Bench(Workbench):
-        def bundled(self) -> Mapping[str, str]:
-            return {str(package.folder): "Tiny"}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLA_DEMO_CACHE", str(folder / "cache"))
-        with served(Bench(episodes_folder)) as url:
-            yield url
-
-
-def test_in_the_real_twin_sync_stalls_where_async_does_not(browser: Browser, real_address: str) -> None:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    visit = Visit(page)
-    visit.watch()
-    page.goto(f"{real_address}?tab=loop&latency=100")
-    expect(page.locator(".rule em")).to_have_text(["holds", "holds"])
-    button(page, "Run").click()
-    expect(page.locator("#loop .scrub output")).to_have_text(re.compile(r"/ ([1-9]\d*\.\d) s"), timeout=90_000)
-    button(page, "Stop").click()
-    expect(page.locator(".result td").first).to_have_text(re.compile("^Stopped after"))
-    idle = [float(text.split(" %")[0]) for text in page.locator(".measured tr", has_text="idle").locator("td").all_text_contents()]
-    assert idle[0] > 20 > idle[1]
-    assert visit.faults() == []
-    page.context.close()
