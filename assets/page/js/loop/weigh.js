@@ -11,6 +11,7 @@ async function settle() {
   asking = true;
   const found = await server.weigh(question()).finally(() => { asking = false; });
   if (again) { again = false; settle(); }
+  if (!policy) return; // another policy was chosen meanwhile
   setVerdict(at("verdict"), found);
   if (found.problem || found.lanes.length !== lanes.chosen().length) return;
   expected = found.lanes;
