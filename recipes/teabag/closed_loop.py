@@ -1,0 +1,85 @@
+"""Measure the closed-loop rows that ship with the app and stand in the README: `assets/demo/rollouts.json`.
+
+    uv run recipes/teabag/closed_loop.py --jobs 2
+
+Each row is a `vla-demo rollout` over the protocol's 20 test and 10 validation starts at 30 fps, 60 simulated seconds each. What was
+tried is kept, so that it goes on where it was stopped; a row that was measured on another checkpoint is measured again.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("MUJOCO_GL", "egl")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from vla_demo.core.storage import write_whole
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.rollout_report import RolloutReport
+from vla_demo.workbench.machine import machine
+from vla_demo.workbench.measured_rollouts import MEASURED_ROLLOUTS, markdown_table
+from vla_demo.workbench.policies import prepare_policy
+from vla_demo.workbench.replays import prepare_variant
+from vla_demo.workbench.rollouts import RolloutRequest, latency_named, roll_out
+
+_SAME = {"act": "vision={0},expert={0}", "smolvla": "vision={0},llm={0},expert={0}"}
+ROWS = (
+    ("act", "fp32", "sync", "0"),
+    ("act", "int8", "sync", "0"),
+    ("act", "int4", "sync", "0"),
+    ("act", "fp32", "sync", "imx95-published"),
+    ("act", "fp32", "async", "imx95-published"),
+    ("act", "int8", "sync", "imx95-published"),
+    ("act", "int8", "async", "imx95-published"),
+    ("smolvla", "fp32", "sync", "0"),
+    ("smolvla", "int8", "sync", "0"),
+    ("smolvla", "vision=int4,llm=int4", "sync", "0"),
+    ("smolvla", "expert=int4", "sync", "0"),
+    ("smolvla", "int2", "sync", "0"),
+    ("smolvla", "fp32,steps=2", "sync", "0"),
+    ("smolvla", "int8", "sync", "400"),
+    ("smolvla", "int8", "async", "400"),
+    ("smolvla", "int8", "seamfree", "400"),
+    ("smolvla", "int8", "sync", "imx95-published"),
+    ("smolvla", "int8", "async", "imx95-published"),
+    ("smolvla", "fp32", "async", "imx95-published"),
+)
+"""Policy, precision of every stage (or a variant), mode, latency as `vla-demo rollout` takes it."""
+
+
+def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iterator[dict[str, Any] | str]:
+    """Progress in words, then the row."""
+    *_, package = prepare_policy(policy)
+    precision, _, rest = text.partition(",")
+    named = text if "=" in precision else ",".join(filter(None, [_SAME[policy].format(precision), rest]))
+    variant = Variant.parse(named, package.spec)
+    list(prepare_variant(package, variant))
+    request = RolloutRequest(variant, latency_named(latency, package, variant), mode)
+    for step in roll_out(package, request, jobs):
+        if isinstance(step, RolloutReport):
+            yield {"policy": policy, "revision": package.spec.revision, **step.as_json()}
+        else:
+            yield step.text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    jobs, rows = parser.parse_args().jobs, list[dict[str, Any]]()
+    for number, row in enumerate(ROWS, 1):
+        for step in measured(*row, jobs):
+            if isinstance(step, dict):
+                rows.append(step)
+            else:
+                print(f"{number}/{len(ROWS)} {' '.join(row)}: {step}", flush=True)
+    content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "rows": rows}
+    write_whole(MEASURED_ROLLOUTS, (json.dumps(content, indent=1) + "\n").encode())
+    print(markdown_table(rows))
+
+
+if __name__ == "__main__":
+    main()
