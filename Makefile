@@ -2,8 +2,8 @@
 
 UV = sh setup/uv
 RUN = $(UV) run --no-sync
-# Chromium for the browser tests, OpenGL without a display for the twin's cameras.
-SYSTEM_PACKAGES = chromium libegl1 libgl1-mesa-dri
+# Chromium for the browser tests, OpenGL without a display for the twin's cameras, openssl for a board's certificate in the tests.
+SYSTEM_PACKAGES = chromium libegl1 libgl1-mesa-dri openssl
 
 .PHONY: demo test check lint types contracts environment system-packages
 
