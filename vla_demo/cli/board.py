@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
     serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
     serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
+    serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input closes: when whoever started it has gone")
     token = verbs.add_parser("token", help="make a token", description="Write a new random token to a file that only you can read.")
     token.set_defaults(verb=_token)
     token.add_argument("file", type=Path)
@@ -97,9 +98,16 @@ def _serve(chosen: argparse.Namespace) -> None:
     ended = threading.Event()
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: ended.set())
+    if chosen.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(ended,), name="standard input", daemon=True).start()
     print(f"listening on {listening.host}:{server.port}, Stop on {server.stop_port}", flush=True)
     ended.wait()
     server.close()
+
+
+def _end_with_stdin(ended: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    ended.set()
 
 
 def _listening(chosen: argparse.Namespace) -> "Listening":

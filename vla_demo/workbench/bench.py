@@ -28,8 +28,10 @@ from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+from vla_demo.workbench.robots import RobotLink, connect_robot
 from vla_demo.workbench.rollout_batch import RolloutRequest
 from vla_demo.workbench.rollouts import latency_named
+from vla_demo.workbench.simulated_board import SimulatedBoard
 from vla_demo.workbench.trap_plan import STANDARD_LAYERS, TrapRequest
 from vla_demo.workbench.trap_reports import bundled_report
 from vla_demo.workbench.traps import Trap
@@ -51,6 +53,7 @@ class Workbench:
         self._reports: dict[str, TrapReport] = {}  # as last computed here
         self._places = threading.Semaphore(LOOPS)
         self._batches = threading.Semaphore(1)  # each takes all the cores it may
+        self._simulated = SimulatedBoard()
         self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
 
     @cached_property
@@ -139,6 +142,14 @@ class Workbench:
     def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
         """The closed-loop rows that came with the app; none before they are made."""
         return measured_rollouts() if MEASURED_ROLLOUTS.exists() else ()
+
+    def simulated_robot(self, holder: str) -> Iterator[Preparing | RobotLink]:
+        """Progress, then a link to the board of this machine, whose robot is the twin; it is started for the first who asks."""
+        return self._simulated.connect(holder)
+
+    def robot(self, address: str, token: str, holder: str, certificate: str = "") -> RobotLink:
+        """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
+        return connect_robot(address, token, holder, certificate)
 
     def _package(self, source: str) -> PolicyPackage:
         if source not in self._packages:

@@ -1,0 +1,265 @@
+"""A robot as a screen sees it: what its board tells, and what may be asked of it. Over `BoardClient`, in plain data; knows no widgets.
+
+A link must be asked for news every now and then: when nobody does for `SILENCE` seconds, whoever looked has gone, and the link is closed.
+If it held the lease, the arm is stopped. So a closed tab, a lost network and a stuck browser all end with an arm that stands.
+"""
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_demo.core.errors import BoardError, MissingPiece
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.variant import Variant
+from vla_demo.workbench.board_packages import packed_for_board
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.replays import prepare_variant
+
+__all__ = ["SILENCE", "JointFacts", "RobotFacts", "RobotLink", "RobotPictures", "RobotTick", "RobotView", "connect_robot"]
+
+SILENCE = 3.0  # s without a question; browsers ask at least once a second, also from a tab in the background
+_EVERY = 0.25  # s
+_STATES = ("unknown", "stopped", "ready", "running", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class JointFacts:
+    """In dataset units."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    max_velocity: float  # units/s
+
+
+@dataclass(frozen=True, slots=True)
+class RobotFacts:
+    """What the handshake told."""
+
+    address: str
+    kind: str
+    name: str
+    calibration: str  # sha256; empty where there is none
+    version: str  # of the board's program
+    control_hz: float
+    joints: tuple[JointFacts, ...]
+    cameras: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RobotTick:
+    """One control period of a task."""
+
+    number: int
+    at: float  # s, the board's clock
+    late: float  # s
+    commanded: tuple[float, ...]  # (J,)
+    measured: tuple[float, ...]  # (J,)
+    queue: int
+    starved: bool
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RobotView:
+    """The newest news."""
+
+    state: str  # "stopped" | "ready" | "running" | "fault" | "unknown"
+    reason: str
+    moving: bool
+    holder: str  # of the lease; empty when nobody has it
+    mine: bool
+    lost: str | None  # why the lease is not mine any more
+    package: str
+    variant: str
+    loading: str
+    chunk_size: int
+    ticks: tuple[RobotTick, ...]  # the newest 64
+    inference: tuple[float, ...]  # s, the newest 32
+    counts: Mapping[str, int]  # since the task began
+    temperature: float | None  # degrees Celsius
+    memory_bytes: int
+    round_trip: float  # s
+    picture_age: float | None  # s, of the pictures last looked at
+
+
+@dataclass(frozen=True, slots=True)
+class RobotPictures:
+    """What the cameras saw last."""
+
+    captured_at: float  # s, the board's clock
+    pictures: Mapping[str, NDArray[np.uint8]]  # camera -> (H, W, 3) RGB
+
+
+def connect_robot(address: str, token: str, holder: str, certificate: str = "") -> "RobotLink":
+    """Shake hands with a board. Raises `BoardError`, `InvalidInput`, and `MissingPiece` without gRPC."""
+    try:
+        from vla_demo.board.client import BoardClient
+    except ImportError as error:
+        raise MissingPiece("the link to a board needs gRPC: pip install 'vla-demo[board]'") from error
+    return RobotLink(BoardClient(address, token or None, certificate=certificate.encode() or None), address, holder)
+
+
+class RobotLink:
+    """One visitor's connection to one board. Its verbs raise `BoardError`, in words; after `close` all of them do."""
+
+    def __init__(self, client: Any, address: str, holder: str, silence: float = SILENCE) -> None:
+        self._client, self._holder, self._silence = client, holder, silence
+        self._taken = False
+        self._asked_at = time.monotonic()
+        self._seen_at: float | None = None  # when the newest pictures were taken, on this machine's clock
+        self._closed = threading.Event()
+        self._why = ""
+        self._after: list[Callable[[], None]] = []
+        self.facts = _facts(client.hello, address)
+        threading.Thread(target=self._mind, name="who looks", daemon=True).start()
+
+    @property
+    def closed(self) -> str:
+        """Why this link is closed; empty while it is open."""
+        return self._why
+
+    def on_close(self, then: Callable[[], None]) -> None:
+        """`then` is called once, when the link has been closed by whomever."""
+        self._after.append(then)
+
+    # --- anybody's -------------------------------------------------------------------------------------------------------
+
+    def watch(self) -> RobotView:
+        """Also says that somebody is there."""
+        self._check()
+        self._asked_at = time.monotonic()
+        told = self._client.watch()
+        return _view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
+
+    def look(self, after: float) -> RobotPictures | None:
+        """The newest pictures, at most 320 wide; None when they are not newer than `after`."""
+        self._check()
+        found = self._client.look(after=after)
+        if not found.pictures:
+            return None
+        self._seen_at = time.monotonic() - (found.now - found.captured_at)
+        pictures = {p.camera: np.frombuffer(p.rgb, np.uint8).reshape(p.height, p.width, 3) for p in found.pictures}
+        return RobotPictures(found.captured_at, pictures)
+
+    def stop(self) -> None:
+        """The board's own Stop, on its own channel; needs no lease. Not an emergency stop."""
+        self._check()
+        self._client.stop(self._holder)
+
+    # --- the lease -------------------------------------------------------------------------------------------------------
+
+    def take(self, takeover: bool = False) -> None:
+        self._check()
+        self._client.acquire(self._holder, takeover)
+        self._taken = True
+
+    # --- the holder's ----------------------------------------------------------------------------------------------------
+
+    def load(self, package: PolicyPackage, variant: Variant) -> Iterator[Preparing]:
+        """Make the variant's graphs, send what the board has not got, and let it load them; the arm stands meanwhile.
+
+        Raises `QuantizationError`, `PackageError` as well.
+        """
+        self._check()
+        yield from prepare_variant(package, variant)
+        yield Preparing("Packing")
+        name = ""
+        for step in self._client.push(packed_for_board(package, variant).folder):
+            if isinstance(step, str):
+                name = step
+            else:
+                yield Preparing(f"Sending {step[0] / 1e6:.0f} of {step[1] / 1e6:.0f} MB", step[0] / max(step[1], 1))
+        yield Preparing("The board loads the policy and plans once")
+        self._client.choose(name, str(variant))
+
+    def reset(self) -> None:
+        """Make the arm ready; it does not move."""
+        self._check()
+        self._client.reset()
+
+    def start(self) -> None:
+        """The arm moves from here on."""
+        self._check()
+        self._client.start()
+
+    def pause(self) -> None:
+        """End the task; the arm comes to rest and stays ready."""
+        self._check()
+        self._client.pause()
+
+    def rearrange(self, start: str) -> None:
+        """Set the scene of a simulated robot."""
+        self._check()
+        self._client.rearrange(start)
+
+    def close(self, why: str = "this connection was closed") -> None:
+        """Stops the arm if the lease is held here."""
+        if self._closed.is_set():
+            return
+        self._why = why
+        self._closed.set()
+        if self._mine:
+            with contextlib.suppress(BoardError):  # without a heartbeat the board stops by itself
+                self._client.stop(f"{self._holder} ({why})")
+        self._client.close()
+        for then in self._after:
+            then()
+
+    @property
+    def _mine(self) -> bool:
+        return self._taken and self._client.lost is None
+
+    def _picture_age(self) -> float | None:
+        return None if self._seen_at is None else time.monotonic() - self._seen_at
+
+    def _check(self) -> None:
+        if self._why:
+            raise BoardError(f"{self._why}; connect again")
+
+    def _mind(self) -> None:
+        while not self._closed.wait(_EVERY):
+            if time.monotonic() - self._asked_at > self._silence:
+                self.close(f"nothing was heard of the page for {self._silence:g} s, so the connection was closed")
+
+
+def _facts(hello: Any, address: str) -> RobotFacts:
+    robot = hello.robot
+    joints = tuple(JointFacts(j.name, j.unit, j.low, j.high, j.max_velocity) for j in robot.joints)
+    cameras = tuple(camera.name for camera in robot.cameras)
+    return RobotFacts(address, robot.kind, robot.id, robot.calibration, hello.version, hello.control_hz, joints, cameras)
+
+
+def _view(told: Any, mine: bool, lost: str | None, round_trip: float, picture_age: float | None) -> RobotView:
+    counted = ("inferences", "starved_ticks", "late_ticks", "limited_ticks", "rejected_chunks")
+    return RobotView(
+        state=_STATES[told.state],
+        reason=told.reason,
+        moving=told.moving,
+        holder=told.holder,
+        mine=mine and bool(told.holder),
+        lost=lost,
+        package=told.package,
+        variant=told.variant,
+        loading=told.loading,
+        chunk_size=told.chunk_size,
+        ticks=tuple(_tick(tick) for tick in told.ticks),
+        inference=tuple(told.inference),
+        counts={name: getattr(told, name) for name in counted},
+        temperature=None if math.isnan(told.temperature) else told.temperature,
+        memory_bytes=told.memory_bytes,
+        round_trip=round_trip,
+        picture_age=picture_age,
+    )
+
+
+def _tick(t: Any) -> RobotTick:
+    return RobotTick(t.number, t.at, t.late, tuple(t.commanded), tuple(t.measured), t.queue, t.starved, t.limited)
