@@ -45,7 +45,7 @@ def opened(desk: LoopDesk, source: str = "act") -> list[dict[str, Any]]:
 
 def test_a_visit_says_what_can_be_chosen_and_what_the_link_asks_for(desk: LoopDesk) -> None:
     (setting,) = desk.visit(visitor(tab="loop", lane="async:vision=int8", start="302000", latency="320"))
-    assert [start["label"] for start in setting["starts"]][-1] == "Validation 1 · cluster 6, unseen in training"
+    assert [start["label"] for start in setting["starts"]][-1] == "Validation 1 · cluster 6 (unseen)"
     assert [mark["label"] for mark in setting["marks"]] == ["ACT 2.86 s", "ACT 320 ms", "SmolVLA 29.1 s", "SmolVLA 6.15 s"]
     assert setting["view"]["lanes"] == ({"mode": "async", "variant": "vision=int8"},)
     assert (setting["view"]["start"], setting["view"]["latency"]) == (302000, 320.0)
@@ -146,14 +146,14 @@ def test_where_the_article_s_rule_holds_the_stamped_one_may_not_and_the_words_sa
     assert found["lead"] == "Chunks of 100 at 30 fps last 3.33 s. An inference takes 2.86 s."
     assert [rule["holds"] for rule in found["rules"]] == [True, False]
     assert (found["rules"][0]["margin"], found["rules"][0]["fps"]) == ("473 ms to spare", "holds up to 35 fps")
-    assert "about 42% of the time in async mode" in found["reading"]
+    assert "about 42 % of the time in async mode" in found["reading"]
     assert all(sum(lane["starved"][90:]) > 0 for lane in found["lanes"])
 
 
 def test_a_short_latency_stalls_sync_and_not_async(desk: LoopDesk) -> None:
     sync, together = weighed(desk)["lanes"]
     assert sum(sync["starved"][30:]) > 0 == sum(together["starved"][30:])
-    assert (sync["text"], together["text"]) == ("stands still 23% of the time", "never starves once it has begun")
+    assert (sync["text"], together["text"]) == ("stands still 23 % of the time", "never starves once it has begun")
 
 
 def test_at_60_fps_both_rules_are_broken_and_no_latency_breaks_none(desk: LoopDesk) -> None:
@@ -191,4 +191,4 @@ def test_a_bad_part_of_a_link_is_named_and_replaced(parts: dict[str, str]) -> No
 
 def test_a_figure_that_was_not_to_be_had_is_a_dash() -> None:
     keys = ("idle_share", "starved_ticks", "stale_share", "observation_age_s", "boundary_jump", "jerk")
-    assert [row["value"] for row in loop_words.rows(dict.fromkeys(keys))] == ["–"] * 6
+    assert [row["value"] for row in loop_words.rows(dict.fromkeys(keys), 0)] == ["–"] * 6

@@ -45,7 +45,7 @@ def test_the_tab_opens_with_the_desk_the_verdict_and_what_to_expect(visits: Visi
     page.get_by_role("tab", name="Closed loop").click()
     expect(page.locator("#loop .views img[src]")).to_have_count(6)
     expect(page.locator("#loop .lead")).to_have_text("Chunks of 50 at 30 fps last 1.67 s. An inference takes 2.86 s.")
-    expect(timeline(page)).to_have_attribute("aria-label", re.compile("A · Sync, FP32, stands still 63% .*; B · Async, FP32, stands"))
+    expect(timeline(page)).to_have_attribute("aria-label", re.compile("A · Sync, FP32, stands still 63 % .*; B · Async, FP32, stands"))
     expect(page.locator("#replay")).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?tab=loop&policy=act&.*lane=sync:.*beside=async:.*latency=2860"))
 
@@ -57,7 +57,9 @@ def test_the_verdict_follows_the_slider(visits: Visits) -> None:
     expect(page.locator(".rule em")).to_have_text(["holds", "does not hold"])
     slide(page, 300)
     expect(page.locator(".rule em")).to_have_text(["holds", "holds"])
-    expect(timeline(page)).to_have_attribute("aria-label", re.compile("A · Sync, FP32, stands still 15% .* B · Async, FP32, never starves"))
+    expect(timeline(page)).to_have_attribute(
+        "aria-label", re.compile("A · Sync, FP32, stands still 15 % .* B · Async, FP32, never starves")
+    )
     button(page, "Published: ACT 320 ms").click()
     expect(page.locator(".source-of")).to_contain_text("Published: ACT, optimized, six Cortex-A55")
 

@@ -135,8 +135,10 @@ class LoopDesk:
         )
         lanes = [(str(lane["mode"]), _actions(lane["actions"])) for lane in asked["lanes"]]
         settings = [LoopSettings(actions, fps, mode, threshold) for mode, actions in lanes]
+        rules = loop_words.rules(latency, _actions(asked["chunk"]), fps, threshold)
         return {
-            **loop_words.rules(latency, _actions(asked["chunk"]), fps, threshold),
+            **rules,
+            "reading": rules["reading"] + loop_words.pace(fps, self._bench.fps()),
             "lanes": [
                 {**loop_words.expected(mode, latency, actions, fps, threshold), **loop_messages.trace(dry_run(each, latency, window))}
                 for (mode, actions), each in zip(lanes, settings, strict=True)

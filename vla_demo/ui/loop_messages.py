@@ -39,7 +39,7 @@ def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopL
         policies=[{"id": name, "label": label} for name, label in bundled.items()],
         starts=listed,
         rates=[{"value": fps, "label": f"{fps} fps"} for fps in RATES],
-        thresholds=[{"value": share, "label": f"{share:.0%} of a chunk"} for share in THRESHOLDS],
+        thresholds=[{"value": share, "label": f"{loop_words.percent(share)} of a chunk"} for share in THRESHOLDS],
         marks=loop_words.marks(),
         main=MAIN_CAMERA,
         view=view.as_json() if view is not None else None,
@@ -117,11 +117,12 @@ def report(run: str, ends: Sequence[LaneEnd], ticks: Mapping[int, Sequence[Tick]
 
 def _end(shown: LaneEnd, ticks: Sequence[Tick]) -> Message:
     found = shown.report.as_json()
+    before = next((i for i, tick in enumerate(ticks) if tick.action is not None), len(ticks))
     return {
         "lane": shown.lane,
         "success": bool(found["successes"]),
         "headline": loop_words.headline(found, shown.stopped),
-        "rows": loop_words.rows(found),
+        "rows": loop_words.rows(found, before),
         "trace": trace(ticks),
     }
 

@@ -10,12 +10,26 @@ from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
 from vla_demo.workbench.desk import StartCard
 
-__all__ = ["HOW", "MODES", "expected", "headline", "marks", "modes", "predicted", "rows", "rules", "seconds", "start_label"]
+__all__ = [
+    "HOW",
+    "MODES",
+    "expected",
+    "headline",
+    "marks",
+    "modes",
+    "pace",
+    "percent",
+    "predicted",
+    "rows",
+    "rules",
+    "seconds",
+    "start_label",
+]
 
 MODES: Mapping[str, tuple[str, str]] = {
-    "sync": ("Sync", "Plans when it has nothing left to do, and stands still meanwhile."),
-    "async": ("Async", "Plans the next chunk while the last one is carried out."),
-    "seamfree": ("Seam-free", "Plans while it acts, and each chunk goes on from what is left of the one before."),
+    "sync": ("Sync", "Plans when its queue is empty; waits meanwhile."),
+    "async": ("Async", "Plans the next chunk while it acts."),
+    "seamfree": ("Seam-free", "Async, and each chunk goes on from the last."),
 }
 HOW = (
     "One rollout from one start, noise seed {seed}, in the twin. Time is simulated: every inference costs exactly {latency}, however long "
@@ -29,8 +43,12 @@ def seconds(value: float) -> str:
     return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.3g} s"
 
 
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
 def start_label(card: StartCard, place: int) -> str:
-    held_out = ", unseen in training" if card.split == "validation" else ""
+    held_out = " (unseen)" if card.split == "validation" else ""
     return f"{card.split.capitalize()} {place} · cluster {card.cluster}{held_out}"
 
 
@@ -77,10 +95,17 @@ def rules(latency: float, chunk: int, fps: float, threshold: float) -> dict[str,
         "lead": f"Chunks of {chunk} at {fps:g} fps last {whole}. An inference takes {seconds(latency)}.",
         "rules": [
             _rule("The article's rule", f"shorter than a chunk, {whole}", found.covered, covered),
-            _rule("What stamped chunks need", f"at most {share:.0%} of a chunk, {part}", found.sustained, sustained),
+            _rule("What stamped chunks need", f"at most {percent(share)} of a chunk, {part}", found.sustained, sustained),
         ],
         "reading": _reading(found),
     }
+
+
+def pace(fps: float, recorded: float) -> str:
+    """A sentence when the arm is not moved at the rate of the recordings."""
+    if fps == recorded:
+        return ""
+    return f" The recordings have {recorded:g} fps: what was learned from them is carried out {fps / recorded:.2g} times as fast."
 
 
 def _rule(name: str, asks: str, holds: bool, slack: tuple[float, float]) -> dict[str, Any]:
@@ -94,7 +119,7 @@ def _rule(name: str, asks: str, holds: bool, slack: tuple[float, float]) -> dict
 def _reading(found: Feasibility) -> str:
     if found.sustained:
         return "In async mode the arm never waits for a plan once it has begun."
-    share = f"about {found.idle_share:.0%} of the time"
+    share = f"about {percent(found.idle_share)} of the time"
     if found.covered:
         return (
             "Shorter than a chunk is not enough: what was carried out meanwhile is stale when the plan arrives. "
@@ -106,7 +131,7 @@ def _reading(found: Feasibility) -> str:
 def expected(mode: str, latency: float, actions: int, fps: float, threshold: float) -> dict[str, Any]:
     """Of one lane, in the long run: the share of ticks without an action."""
     idle = feasibility(latency, actions, fps, 0.0 if mode == "sync" else threshold).idle_share
-    return {"idle": idle, "text": "never starves once it has begun" if idle == 0 else f"stands still {idle:.0%} of the time"}
+    return {"idle": idle, "text": "never starves once it has begun" if idle == 0 else f"stands still {percent(idle)} of the time"}
 
 
 def headline(found: Mapping[str, Any], stopped: bool) -> str:
@@ -116,15 +141,21 @@ def headline(found: Mapping[str, Any], stopped: bool) -> str:
     return f"Stopped after {took}" if stopped else f"Not in the mug within {took}"
 
 
-def rows(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The figures of one rollout, of `RolloutReport.as_json`; a figure that was not to be had is a dash."""
+def rows(found: Mapping[str, Any], before: int) -> list[dict[str, str]]:
+    """The figures of one rollout, of `RolloutReport.as_json`; a figure that was not to be had is a dash.
 
-    def row(label: str, text: str, key: str, about: str, scale: float = 1.0) -> dict[str, str]:
-        return {"label": label, "value": "–" if found[key] is None else text.format(found[key] * scale), "about": about}
+    `before`: ticks until the first action.
+    """
+
+    def row(label: str, text: str, key: str, about: str, scale: float = 1.0, note: str = "") -> dict[str, str]:
+        value = "–" if found[key] is None else text.format(found[key] * scale)
+        return {"label": label, "value": value, "about": about, "note": note}
+
+    first = "all" if found["starved_ticks"] == before else f"{before} of them"
 
     return [
         row("idle", "{:.1f} %", "idle_share", "of the ticks the arm had no action", 100),
-        row("starved", "{:.0f} ticks", "starved_ticks", "without an action"),
+        row("starved", "{:.0f} ticks", "starved_ticks", "without an action", note=f"{first} before the first plan" if before else ""),
         row("stale", "{:.1f} %", "stale_share", "of the planned actions came too late", 100),
         row("age of what it acts on", "{:.2f} s", "observation_age_s", "median over the executed actions"),
         row("jump between chunks", "{:.2f} ×", "boundary_jump", "a step inside a chunk"),

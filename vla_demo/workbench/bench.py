@@ -170,9 +170,10 @@ class Workbench:
 
     def _warm_up(self, package: PolicyPackage | Preparing) -> None:
         assert isinstance(package, PolicyPackage)
-        policy = open_policy(package.folder)
-        policy.load()
-        self._kept_open.append(policy)
+        for threads in (None, 1):  # a replay's, and a lane's in the twin
+            policy = open_policy(package.folder, threads=threads)
+            policy.load()
+            self._kept_open.append(policy)
         for precision in ("fp32", "int8"):  # the others are made when somebody asks
             everywhere = {stage.role: precision for stage in package.spec.stages}
             list(prepare_variant(package, Variant.of(package.spec, everywhere)))

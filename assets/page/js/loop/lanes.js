@@ -12,11 +12,13 @@ function createLanes(host, presets, onChange) {
   const shapes = [
     ["One lane", () => { count = 1; }, () => count === 1],
     ["Sync beside async", () => { count = 2; lanes[0].mode = "sync"; lanes[1].mode = "async"; lanes[1].strip.turn(lanes[0].strip.variant() ?? ""); },
-      () => count === 2 && lanes[0].mode !== lanes[1].mode],
+      () => stands("sync", "async") && lanes[0].strip.variant() === lanes[1].strip.variant()],
     ["FP32 beside INT8", () => { count = 2; lanes[1].mode = lanes[0].mode = "async"; lanes[0].strip.turn(everywhere("fp32")); lanes[1].strip.turn(everywhere("int8")); },
-      () => count === 2 && lanes[0].mode === lanes[1].mode],
+      () => stands("async", "async") && lanes[0].strip.variant() === everywhere("fp32") && lanes[1].strip.variant() === everywhere("int8")],
   ];
   presets.replaceChildren(...shapes.map(([label, choose]) => make("button", { type: "button", onclick: () => { choose(); draw(); onChange(); } }, label)));
+
+  const stands = (...wanted) => count === 2 && wanted.every((mode, i) => lanes[i].mode === mode);
 
   function lane(letter) {
     const choices = make("div", { class: "choose", role: "group", "aria-label": `Mode of lane ${letter}` });

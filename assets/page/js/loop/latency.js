@@ -19,6 +19,7 @@ function createLatency(host, { onChange, onMeasure }) {
   let known = []; // the published points
   let measured = null;
   let predicted = null;
+  let chosen = null; // the source that was pressed: others may say the same
 
   host.replaceChildren(
     make("div", { class: "name" }, make("span", {}, "An inference takes"), make("label", { class: "ms" }, number, " ms")),
@@ -39,6 +40,7 @@ function createLatency(host, { onChange, onMeasure }) {
   }
 
   function set(source) {
+    chosen = source;
     put(source.ms);
     onChange();
   }
@@ -52,7 +54,7 @@ function createLatency(host, { onChange, onMeasure }) {
   }
 
   function say() {
-    const near = [...known, measured, predicted].find((one) => one && Math.abs(one.ms - ms) < 1);
+    const near = [chosen, ...known, measured, predicted].find((one) => one && Math.abs(one.ms - ms) < 1);
     about.textContent = about.title = near ? near.about : "As the slider stands: nobody measured this one.";
   }
 

@@ -71,6 +71,7 @@ function createTimeline(host, onSeek) {
     drawSeconds(pen, height, inks);
     lanes.forEach((lane, i) => drawLane(pen, lane, i * HEIGHT, inks));
     cursor.style.height = `${height - AXIS}px`;
+    cursor.style.setProperty("--lane", `${HEIGHT}px`); // it leaves out the titles
     canvas.setAttribute("aria-label", `Timeline: ${lanes.map((lane) => `${lane.label}, ${lane.about}`).join("; ")}`);
   }
 

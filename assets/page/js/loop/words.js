@@ -15,6 +15,6 @@ function setOutcome(host, labels, lanes, expected) {
   const result = make("tr", { class: "result" }, make("th", { scope: "row" }, "result"), ...lanes.map(({ headline, success }) => make("td", { class: success ? "done" : "" }, headline)));
   const rows = lanes[0].rows.map(({ label, about }, r) => make("tr", {},
     make("th", { scope: "row" }, label, make("small", {}, about)),
-    ...lanes.map(({ rows: own }, i) => make("td", {}, own[r].value, label === "idle" && expected[i] ? make("small", {}, `expected in the long run: ${(expected[i].idle * 100).toFixed(0)} %`) : null))));
+    ...lanes.map(({ rows: own }, i) => make("td", {}, own[r].value, own[r].note ? make("small", {}, own[r].note) : null, label === "idle" && expected[i] ? make("small", {}, `expected in the long run: ${(expected[i].idle * 100).toFixed(0)} %`) : null))));
   host.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, result, ...rows)));
 }
