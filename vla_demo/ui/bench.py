@@ -20,9 +20,10 @@ from vla_demo.workbench.live_rollout import LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.robot_view import RobotFacts, RobotPictures, RobotView
 from vla_demo.workbench.rollout_batch import RolloutRequest
 
-__all__ = ["Acting", "Bench", "Rolling", "Run"]
+__all__ = ["Acting", "Bench", "Robot", "Rolling", "Run"]
 
 
 class Run(Protocol):
@@ -71,6 +72,40 @@ class Rolling(Protocol):
     def stop(self) -> None:
         """From any thread; also in the middle of a start. What was tried is kept."""
         ...
+
+
+class Robot(Protocol):
+    """One visitor's link to a board. It closes, and stops the arm if it held the lease, when nobody asks `watch` for some seconds."""
+
+    facts: RobotFacts
+
+    def watch(self) -> RobotView: ...
+
+    def look(self, after: float) -> RobotPictures | None:
+        """None when there are no newer pictures than those taken at `after`."""
+        ...
+
+    def stop(self) -> None:
+        """Anybody's, at any time, also while another verb goes on."""
+        ...
+
+    def take(self, takeover: bool = False) -> None: ...
+
+    def load(self, package: PolicyPackage, variant: Variant) -> Iterator[Preparing]:
+        """Send what the board has not got and let it load it."""
+        ...
+
+    def reset(self) -> None: ...
+
+    def start(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def rearrange(self, start: str) -> None:
+        """Of a simulated robot."""
+        ...
+
+    def close(self, why: str = ...) -> None: ...
 
 
 class Bench(Protocol):
@@ -142,6 +177,14 @@ class Bench(Protocol):
 
     def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
         """Rows of `vla-demo rollout --json` that came with the app, each with its policy."""
+        ...
+
+    def simulated_robot(self, holder: str) -> Iterator[Preparing | Robot]:
+        """Progress, then a link to the simulated board of this machine."""
+        ...
+
+    def robot(self, address: str, token: str, holder: str, certificate: str = "") -> Robot:
+        """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
         ...
 
     def warm_up(self) -> None:

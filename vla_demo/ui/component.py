@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-__all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "TrapView", "page_file", "tab_script"]
+__all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "RobotView", "TrapView", "page_file", "tab_script"]
 
 PAGE_FILES = Path(__file__).parents[2] / "assets" / "page"
 # In one scope, `main` last.
@@ -21,6 +21,7 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
         *("dom", "format", "scale", "dial", "strip", "link", "keys", "controls"),
         *(f"loop/{name}" for name in ("cameras", "clock", "timeline", "latency", "lanes", "words", "weigh", "batch", "main")),
     ),
+    "robot": ("dom", "format", "scale", "link", "controls", *(f"robot/{name}" for name in ("strip", "traces", "checks", "main"))),
 }
 
 
@@ -81,6 +82,13 @@ class LoopView(_LateView):
         live = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop")
         batch = ("open_batch", "run_batch", "stop_batch", "film_start", "pair_rows")
         super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), live + batch, **kwargs)
+
+
+class RobotView(_LateView):
+    """Speaks in the events `open_simulated`, `open_board` and `load_robot`; asks `watch`, `stop`, `command` and `checks` directly."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("robot", ("controls", "robot"), ("open_simulated", "open_board", "load_robot"), **kwargs)
 
 
 class Masthead(gr.HTML):

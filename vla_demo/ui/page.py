@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.bench import Bench
-from vla_demo.ui.component import PAGE_FILES, TAB_SCRIPTS, LoopView, Masthead, ReplayView, TrapView, tab_script
+from vla_demo.ui.component import PAGE_FILES, TAB_SCRIPTS, LoopView, Masthead, ReplayView, RobotView, TrapView, tab_script
 from vla_demo.ui.loop import LoopDesk
 from vla_demo.ui.loop_batch import BatchDesk
 from vla_demo.ui.replay import ReplayDesk
+from vla_demo.ui.robot import RobotDesk
 from vla_demo.ui.trap import TrapDesk
 
 __all__ = ["build_page", "serve"]
@@ -40,6 +41,8 @@ def build_page(bench: Bench) -> gr.Blocks:
         view = _loop_view(loop)
         _wire_loop(page, view, loop)
         _wire_batch(page, view, BatchDesk(bench))
+        robot = RobotDesk(bench)
+        _wire_robot(page, _robot_view(robot), robot)
     return page
 
 
@@ -83,6 +86,33 @@ def _wire_batch(page: gr.Blocks, view: LoopView, desk: BatchDesk) -> None:
     view.film_start(desk.film_start, None, view, concurrency_limit=FILMS_AT_ONCE, trigger_mode="multiple", **COMMON)
     view.pair_rows(desk.pair_rows, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
     view.stop_batch(desk.stop_batch, None, view, queue=False, trigger_mode="multiple", **COMMON)
+    page.unload(desk.leave)
+
+
+def _robot_view(desk: RobotDesk) -> RobotView:
+    def watch(asked: dict[str, Any]) -> dict[str, Any]:
+        return desk.watch(asked)
+
+    def stop(asked: dict[str, Any]) -> dict[str, Any]:
+        return desk.stop(asked)
+
+    def command(asked: dict[str, Any]) -> dict[str, Any]:
+        return desk.command(asked)
+
+    def checks(asked: dict[str, Any]) -> dict[str, Any]:
+        return desk.checks(asked)
+
+    return RobotView(server_functions=[watch, stop, command, checks])
+
+
+def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk) -> None:
+    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
+    for asked, answer in (
+        (view.open_simulated, desk.open_simulated),
+        (view.open_board, desk.open_board),
+        (view.load_robot, desk.load_robot),
+    ):
+        asked(answer, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
     page.unload(desk.leave)
 
 

@@ -5,15 +5,12 @@ If it held the lease, the arm is stopped. So a closed tab, a lost network and a 
 """
 
 import contextlib
-import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vla_demo.core.errors import BoardError, MissingPiece
 from vla_demo.core.package import PolicyPackage
@@ -21,82 +18,12 @@ from vla_demo.core.variant import Variant
 from vla_demo.workbench.board_packages import packed_for_board
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import prepare_variant
+from vla_demo.workbench.robot_view import RobotPictures, RobotView, robot_facts, robot_view
 
-__all__ = ["SILENCE", "JointFacts", "RobotFacts", "RobotLink", "RobotPictures", "RobotTick", "RobotView", "connect_robot"]
+__all__ = ["SILENCE", "RobotLink", "connect_robot"]
 
 SILENCE = 3.0  # s without a question; browsers ask at least once a second, also from a tab in the background
 _EVERY = 0.25  # s
-_STATES = ("unknown", "stopped", "ready", "running", "fault")
-
-
-@dataclass(frozen=True, slots=True)
-class JointFacts:
-    """In dataset units."""
-
-    name: str
-    unit: str
-    low: float
-    high: float
-    max_velocity: float  # units/s
-
-
-@dataclass(frozen=True, slots=True)
-class RobotFacts:
-    """What the handshake told."""
-
-    address: str
-    kind: str
-    name: str
-    calibration: str  # sha256; empty where there is none
-    version: str  # of the board's program
-    control_hz: float
-    joints: tuple[JointFacts, ...]
-    cameras: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RobotTick:
-    """One control period of a task."""
-
-    number: int
-    at: float  # s, the board's clock
-    late: float  # s
-    commanded: tuple[float, ...]  # (J,)
-    measured: tuple[float, ...]  # (J,)
-    queue: int
-    starved: bool
-    limited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RobotView:
-    """The newest news."""
-
-    state: str  # "stopped" | "ready" | "running" | "fault" | "unknown"
-    reason: str
-    moving: bool
-    holder: str  # of the lease; empty when nobody has it
-    mine: bool
-    lost: str | None  # why the lease is not mine any more
-    package: str
-    variant: str
-    loading: str
-    chunk_size: int
-    ticks: tuple[RobotTick, ...]  # the newest 64
-    inference: tuple[float, ...]  # s, the newest 32
-    counts: Mapping[str, int]  # since the task began
-    temperature: float | None  # degrees Celsius
-    memory_bytes: int
-    round_trip: float  # s
-    picture_age: float | None  # s, of the pictures last looked at
-
-
-@dataclass(frozen=True, slots=True)
-class RobotPictures:
-    """What the cameras saw last."""
-
-    captured_at: float  # s, the board's clock
-    pictures: Mapping[str, NDArray[np.uint8]]  # camera -> (H, W, 3) RGB
 
 
 def connect_robot(address: str, token: str, holder: str, certificate: str = "") -> "RobotLink":
@@ -119,7 +46,7 @@ class RobotLink:
         self._closed = threading.Event()
         self._why = ""
         self._after: list[Callable[[], None]] = []
-        self.facts = _facts(client.hello, address)
+        self.facts = robot_facts(client.hello, address)
         threading.Thread(target=self._mind, name="who looks", daemon=True).start()
 
     @property
@@ -138,7 +65,7 @@ class RobotLink:
         self._check()
         self._asked_at = time.monotonic()
         told = self._client.watch()
-        return _view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
+        return robot_view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
 
     def look(self, after: float) -> RobotPictures | None:
         """The newest pictures, at most 320 wide; None when they are not newer than `after`."""
@@ -172,11 +99,12 @@ class RobotLink:
         self._check()
         yield from prepare_variant(package, variant)
         yield Preparing("Packing")
-        name = ""
+        name, said = "", 0.0
         for step in self._client.push(packed_for_board(package, variant).folder):
             if isinstance(step, str):
                 name = step
-            else:
+            elif time.monotonic() - said > _EVERY:
+                said = time.monotonic()
                 yield Preparing(f"Sending {step[0] / 1e6:.0f} of {step[1] / 1e6:.0f} MB", step[0] / max(step[1], 1))
         yield Preparing("The board loads the policy and plans once")
         self._client.choose(name, str(variant))
@@ -229,37 +157,3 @@ class RobotLink:
         while not self._closed.wait(_EVERY):
             if time.monotonic() - self._asked_at > self._silence:
                 self.close(f"nothing was heard of the page for {self._silence:g} s, so the connection was closed")
-
-
-def _facts(hello: Any, address: str) -> RobotFacts:
-    robot = hello.robot
-    joints = tuple(JointFacts(j.name, j.unit, j.low, j.high, j.max_velocity) for j in robot.joints)
-    cameras = tuple(camera.name for camera in robot.cameras)
-    return RobotFacts(address, robot.kind, robot.id, robot.calibration, hello.version, hello.control_hz, joints, cameras)
-
-
-def _view(told: Any, mine: bool, lost: str | None, round_trip: float, picture_age: float | None) -> RobotView:
-    counted = ("inferences", "starved_ticks", "late_ticks", "limited_ticks", "rejected_chunks")
-    return RobotView(
-        state=_STATES[told.state],
-        reason=told.reason,
-        moving=told.moving,
-        holder=told.holder,
-        mine=mine and bool(told.holder),
-        lost=lost,
-        package=told.package,
-        variant=told.variant,
-        loading=told.loading,
-        chunk_size=told.chunk_size,
-        ticks=tuple(_tick(tick) for tick in told.ticks),
-        inference=tuple(told.inference),
-        counts={name: getattr(told, name) for name in counted},
-        temperature=None if math.isnan(told.temperature) else told.temperature,
-        memory_bytes=told.memory_bytes,
-        round_trip=round_trip,
-        picture_age=picture_age,
-    )
-
-
-def _tick(t: Any) -> RobotTick:
-    return RobotTick(t.number, t.at, t.late, tuple(t.commanded), tuple(t.measured), t.queue, t.starved, t.limited)

@@ -1,0 +1,238 @@
+// The Robot tab. Connecting and loading are spoken of with the server as in the other tabs; news, Stop and the short commands are asked directly.
+// It asks for the newest again and again, one question at a time: nothing can queue, and the questions tell that somebody is here.
+
+const EVERY = 100; // ms between two questions
+const RECENT = "vla-demo.boards"; // addresses; a token is kept nowhere
+const link = createLink(["tab"]);
+const strip = createStrip(stop);
+const traces = createLiveTraces(at("traces"));
+const checks = createChecks(() => ask("checks"), () => command("reset"));
+const robot = element.querySelector(".robot");
+let setting = null;
+let board = null; // {key, simulated, cameras}
+let news = null;
+let tick = 0;
+let seen = 0;
+let running = null; // id of the long work that goes on
+let address = ""; // that is being connected to
+
+const receive = {
+  setting(message) {
+    setting = message;
+    fillPolicies(message.policies, message.policies[0].id);
+    fillSelect(at("precision"), message.precisions, "fp32");
+    fillSelect(at("starts"), message.starts, message.starts[0].value);
+    at("about").textContent = message.about;
+    at("missing").textContent = message.hosted;
+    at("missing").hidden = !message.hosted;
+    at("connect").hidden = Boolean(message.hosted);
+    robot.dataset.state = "off";
+    fillRecent();
+  },
+
+  progress,
+
+  connected(message) {
+    rest();
+    board = message;
+    tick = seen = 0;
+    news = null;
+    if (address) remember(address);
+    at("token").value = "";
+    at("greeting").textContent = message.greeting;
+    at("desk").hidden = !message.simulated;
+    traces.load(message.joints);
+    at("views").replaceChildren(...message.cameras.map((camera) => make("figure", { "data-camera": camera }, make("img", { alt: `${camera} camera` }), make("figcaption", {}, camera))));
+    lay(true);
+    follow(message.key);
+  },
+
+  loaded() { rest(); },
+
+  failed() { rest(); },
+};
+
+function onMessage() {
+  const message = props.value;
+  if (!isNews(message)) return;
+  if (!message.run || message.run === running) receive[message.kind]?.(message);
+}
+
+function begin(text) {
+  running = crypto.randomUUID?.() ?? String(Math.random());
+  complain("");
+  progress({ text, fraction: null });
+  buttons();
+}
+
+function rest() {
+  running = null;
+  progress(null);
+  buttons();
+}
+
+function complain(text) {
+  at("problem").textContent = text;
+  at("problem").hidden = !text;
+}
+
+function lay(connected) {
+  robot.dataset.state = connected ? "on" : "off";
+  at("connect").hidden = connected;
+  at("status").hidden = at("work").hidden = !connected;
+  buttons();
+}
+
+async function ask(what, more = {}) {
+  try {
+    return await server[what]({ key: board?.key ?? "", ...more });
+  } catch (error) {
+    return { problem: "This page does not reach the app. Without it the arm stops by itself within seconds." };
+  }
+}
+
+async function command(verb, more = {}) {
+  const { problem } = await ask("command", { verb, ...more });
+  complain(problem);
+  return !problem;
+}
+
+// Until another connection is made.
+async function follow(key) {
+  while (board?.key === key && element.isConnected) {
+    const asked = performance.now();
+    const answer = await ask("watch", { tick, seen });
+    if (board?.key !== key) return;
+    if (answer.problem) await trouble(answer.problem);
+    else hear(answer);
+    await new Promise((done) => setTimeout(done, Math.max(EVERY - (performance.now() - asked), 10)));
+  }
+}
+
+function hear(answer) {
+  if (troubled) { troubled = false; complain(""); }
+  news = answer;
+  tick = answer.ticks.number || tick;
+  seen = answer.seen;
+  strip.show(answer);
+  traces.add(answer.ticks, answer.chunk);
+  for (const [camera, jpeg] of Object.entries(answer.pictures)) at("views").querySelector(`[data-camera="${camera}"] img`).src = `data:image/jpeg;base64,${jpeg}`;
+  buttons();
+}
+
+let troubled = false;
+
+async function trouble(problem) {
+  troubled = true;
+  complain(problem);
+  strip.lamp("unknown", "no news of the board");
+  if (/connect again/.test(problem)) leave();
+  else await new Promise((done) => setTimeout(done, 500));
+}
+
+const SENTENCES = {
+  load: "Send a policy to the board.",
+  reset: "The arm stands. Check the facts and reset; nothing moves before you start the task.",
+  start: "The arm is ready. It moves when you start the task.",
+  running: "The arm acts. Stop is at the top, and the key Esc.",
+  watch: "Somebody else commands this board. You watch, and you can stop it.",
+  free: "Nobody commands this board. Take control to drive it.",
+};
+
+function buttons() {
+  const on = Boolean(board && news);
+  const mine = on && news.mine;
+  const still = on && news.state !== "running";
+  at("simulated").disabled = at("open").disabled = Boolean(running);
+  at("load").disabled = Boolean(running) || !mine || !still;
+  at("arm").disabled = Boolean(running) || !mine || !still || !news.loaded || news.state === "ready";
+  at("start").disabled = Boolean(running) || !mine || news.state !== "ready" || !news.loaded;
+  at("pause").disabled = !mine || still;
+  at("starts").disabled = Boolean(running) || !mine || !still;
+  at("take").hidden = !on || mine;
+  const label = on && news.holder ? `Take over from ${news.holder}` : "Take control";
+  if (at("take").textContent !== label) at("take").textContent = label;
+  const next = on ? SENTENCES[next_step(mine)] : "";
+  if (at("next").textContent !== next) at("next").textContent = next;
+}
+
+function next_step(mine) {
+  if (!mine) return news.holder ? "watch" : "free";
+  if (news.state === "running") return "running";
+  if (!news.loaded) return "load";
+  return news.state === "ready" ? "start" : "reset";
+}
+
+async function stop() {
+  if (!board) return;
+  const pressed = performance.now();
+  const { problem } = await ask("stop");
+  if (problem) complain(`Stop did not reach the board: ${problem} If the arm moves, cut its power.`);
+  else at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
+}
+
+function leave() {
+  if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
+  board = news = null;
+  strip.clear();
+  checks.close();
+  rest();
+  lay(false);
+}
+
+function recent() {
+  try {
+    return JSON.parse(localStorage.getItem(RECENT) ?? "[]").filter((one) => typeof one === "string");
+  } catch {
+    return [];
+  }
+}
+
+function remember(one) {
+  try {
+    localStorage.setItem(RECENT, JSON.stringify([one, ...recent().filter((other) => other !== one)].slice(0, 8)));
+  } catch { /* a browser that keeps nothing */ }
+  fillRecent();
+}
+
+function fillRecent() {
+  const known = recent();
+  at("boards").replaceChildren(...known.map((value) => make("option", { value })));
+  if (!at("address").value && known.length) at("address").value = known[0];
+}
+
+at("simulated").addEventListener("click", () => {
+  address = "";
+  begin("Starting the simulated board");
+  trigger("open_simulated", { run: running });
+});
+at("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (running) return;
+  address = at("address").value.trim();
+  begin(`Connecting to ${address}`);
+  trigger("open_board", { run: running, address, token: at("token").value, certificate: at("certificate").value });
+});
+at("load").addEventListener("click", () => {
+  if (!source()) return at("source").focus();
+  begin("Preparing the policy");
+  trigger("load_robot", { run: running, key: board.key, source: source(), precision: at("precision").value });
+});
+at("policy").addEventListener("change", () => { if (namesPlace()) at("source").focus(); });
+at("arm").addEventListener("click", async () => complain(await checks.open(board.simulated)));
+at("start").addEventListener("click", () => command("start"));
+at("pause").addEventListener("click", () => command("pause"));
+at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));
+at("take").addEventListener("click", () => command(news?.holder ? "takeover" : "take"));
+at("leave").addEventListener("click", leave);
+// Wherever one is on the page: Esc stops. A dialog closes by it as well.
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && element.isConnected) stop(); });
+// Nobody drives what they do not see.
+document.addEventListener("vla-tab", ({ detail }) => {
+  if (detail === "robot") link.update({ tab: "robot" });
+  else if (news?.mine && news.state === "running") stop();
+});
+setInterval(strip.age, 200);
+watch("value", onMessage);
+if (document.body.dataset.tab === "robot") link.update({ tab: "robot" });
+onMessage();

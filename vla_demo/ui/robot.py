@@ -1,0 +1,205 @@
+"""What happens in the Robot tab when the page asks. Connecting and loading are streams of messages; news, Stop and the short commands are
+asked directly, so that no queue of Gradio's is in their way.
+
+A visitor's link is named by a random key that only their page knows. Safety does not rest here: it is the board's, and the link's own.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.precision import OFFERED_PRECISIONS
+from vla_demo.core.variant import Variant
+from vla_demo.ui import loop_messages, messages, robot_words, words
+from vla_demo.ui.bench import Bench, Robot
+from vla_demo.ui.messages import Message, columns, message
+from vla_demo.ui.opening import Session, packaged
+from vla_demo.ui.toasts import told
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot_view import RobotTick
+
+__all__ = ["RobotDesk"]
+
+TEST_STARTS = 20  # of the twin's protocol
+
+
+@dataclass(slots=True)
+class _Visitor:
+    link: Robot
+    session: str
+    spec: PolicySpec | None = None  # of the policy that was loaded from this page
+
+
+class RobotDesk:
+    """One for the whole app."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._visitors: dict[str, _Visitor] = {}  # by key
+
+    @told("robot")
+    def visit(self) -> Iterator[Message]:
+        yield message(
+            "setting",
+            policies=[{"id": name, "label": label} for name, label in self._bench.bundled().items()],
+            precisions=[{"value": str(one), "label": str(one).upper()} for one in ("fp32", *OFFERED_PRECISIONS)],
+            starts=[{"value": f"test:{k}", "label": f"Desk {k + 1}"} for k in range(TEST_STARTS)],
+            hosted=robot_words.HOSTED if hosted() else "",
+            about=robot_words.NO_EMERGENCY_STOP,
+        )
+
+    @told("robot")
+    def open_simulated(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        key = _allowed()
+        for step in self._bench.simulated_robot(_name(key)):
+            if isinstance(step, Preparing):
+                yield messages.progress(step, str(asked.run))
+            else:
+                yield self._connected(key, step, request, str(asked.run))
+
+    @told("robot")
+    def open_board(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        key = _allowed()
+        yield messages.progress(Preparing(f"Shaking hands with {asked.address}"), str(asked.run))
+        link = self._bench.robot(str(asked.address).strip(), str(asked.token).strip(), _name(key), str(asked.certificate))
+        yield self._connected(key, link, request, str(asked.run))
+
+    @told("policy")
+    def load_robot(self, asked: gr.EventData) -> Iterator[Message]:
+        visitor, work, source = self._visitor(str(asked.key)), str(asked.run), str(asked.source)
+        package = yield from packaged(self._bench, source, work, Session().stopping)
+        precision = str(asked.precision)
+        variant = Variant.of(package.spec, {stage.role: precision for stage in package.spec.stages})
+        for step in visitor.link.load(package, variant):
+            yield messages.progress(step, work)
+        visitor.spec = package.spec
+        yield message("loaded", run=work)
+
+    def watch(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The newest news and pictures; also tells that the page is there."""
+        return _answered(lambda: self._news(self._visitor(str(asked["key"])), int(asked["tick"]), float(asked["seen"])))
+
+    def stop(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return _answered(lambda: self._visitor(str(asked["key"])).link.stop())
+
+    def command(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """`verb`: take, takeover, reset, start, pause, rearrange, leave."""
+        return _answered(lambda: self._commanded(str(asked["key"]), str(asked["verb"]), str(asked.get("start", ""))))
+
+    def checks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts to look at before the arm is made ready."""
+        return _answered(lambda: self._checked(self._visitor(str(asked["key"]))))
+
+    def leave(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        for key, visitor in list(self._visitors.items()):
+            if visitor.session == request.session_hash:
+                self._close(key, "the page was closed")
+
+    def _connected(self, key: str, link: Robot, request: gr.Request, work: str) -> Message:
+        """Whoever comes to a board that nobody commands gets the lease."""
+        self._visitors[key] = _Visitor(link, str(request.session_hash))
+        if not link.watch().holder:
+            link.take()
+        facts = link.facts
+        joints = [{"name": words.joint_label(j.name), "unit": words.unit(j.name)} for j in facts.joints]
+        simulated = facts.kind == "twin"
+        return message(
+            "connected", run=work, key=key, greeting=robot_words.greeting(facts), joints=joints, cameras=facts.cameras, simulated=simulated
+        )
+
+    def _news(self, visitor: _Visitor, after: int, seen: float) -> dict[str, Any]:
+        view, pictures = visitor.link.watch(), visitor.link.look(seen)
+        return {
+            "state": view.state,
+            "reason": view.lost or view.reason,
+            "moving": view.moving,
+            "mine": view.mine,
+            "holder": view.holder,
+            "loaded": bool(view.package) and not view.loading,
+            "chunk": view.chunk_size,
+            "cells": robot_words.cells(view, visitor.link.facts),
+            "roundTrip": round(view.round_trip * 1e3, 1),
+            "ticks": _ticks([tick for tick in view.ticks if tick.number > after]),
+            "pictures": loop_messages.pictures(pictures.pictures) if pictures is not None else {},
+            "seen": seen if pictures is None else pictures.captured_at,
+        }
+
+    def _checked(self, visitor: _Visitor) -> dict[str, Any]:
+        visitor.link.look(0.0)
+        found = robot_words.checks(visitor.link.watch(), visitor.link.facts, visitor.spec)
+        return {"facts": found, "ok": all(fact["ok"] for fact in found)}
+
+    def _commanded(self, key: str, verb: str, start: str) -> None:
+        if verb == "leave":
+            return self._close(key, "the page disconnected")
+        link = self._visitor(key).link
+        verbs: Mapping[str, Callable[[], None]] = {
+            "take": link.take,
+            "takeover": lambda: link.take(takeover=True),
+            "reset": link.reset,
+            "start": link.start,
+            "pause": link.pause,
+            "rearrange": lambda: link.rearrange(start),
+        }
+        if verb not in verbs:
+            raise InvalidInput(f"there is no command {verb[:20]!r}; there are leave, {', '.join(verbs)}")
+        return verbs[verb]()
+
+    def _close(self, key: str, why: str) -> None:
+        visitor = self._visitors.pop(key, None)
+        if visitor is not None:
+            visitor.link.close(why)
+
+    def _visitor(self, key: str) -> _Visitor:
+        if key not in self._visitors:
+            raise BoardError("this page is not connected to a board any more; connect again")
+        return self._visitors[key]
+
+
+def hosted() -> bool:
+    """Whether this runs as a Space on the Hub."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def _allowed() -> str:
+    """A new key. Raises `InvalidInput` in a Space."""
+    if hosted():
+        raise InvalidInput(robot_words.HOSTED)
+    return secrets.token_urlsafe(16)
+
+
+def _name(key: str) -> str:
+    """For people; it tells nothing of the key."""
+    return f"Visitor {hash(key) % 900 + 100}"
+
+
+def _answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+    """What is asked directly has no toast: the problem is part of the answer."""
+    try:
+        return {"problem": "", **(run() or {})}
+    except (VlaDemoError, KeyError, TypeError, ValueError) as error:
+        return {"problem": str(error) or type(error).__name__}
+
+
+def _ticks(new: list[RobotTick]) -> dict[str, Any]:
+    return {
+        "number": new[-1].number if new else 0,
+        "at": [round(tick.at, 3) for tick in new],
+        "commanded": _columns([tick.commanded for tick in new]),
+        "measured": _columns([tick.measured for tick in new]),
+        "queue": [tick.queue for tick in new],
+        "starved": [int(tick.starved) for tick in new],
+    }
+
+
+def _columns(rows: list[tuple[float, ...]]) -> list[list[float]]:
+    """One list a joint."""
+    return columns(np.array(rows)) if rows else []
