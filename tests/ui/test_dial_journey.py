@@ -18,7 +18,7 @@ EXPERT = "Action expert precision"
 
 def run(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator(".how")).to_contain_text("All 150 frames")
+    expect(page.locator("#replay .how")).to_contain_text("All 150 frames")
 
 
 def test_every_precision_is_offered_with_its_operands(visits: Visits) -> None:

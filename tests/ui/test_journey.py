@@ -146,7 +146,7 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
     expect(page.get_by_label("Episode", exact=True)).to_have_value("1")
     bench.opened.set()
     finished(page)
-    expect(page.locator(".how")).to_contain_text("of episode 1")
+    expect(page.locator("#replay .how")).to_contain_text("of episode 1")
     expect(page.locator(".legend")).to_contain_text("vision FP32, action INT8")
 
 
@@ -166,7 +166,7 @@ def test_another_policy_or_episode_leaves_no_trace_of_the_last_run(visits: Visit
         finished(page)
         change()
         traces(page, f"recorded: {FRAMES} frames$")
-        expect(page.locator(".how")).to_be_empty()
+        expect(page.locator("#replay .how")).to_be_empty()
         page.wait_for_function("!location.search.includes('run=')")
         expect(page.locator(".stage").first).to_be_visible()
         page.locator("h1").click()  # out of the select, so that keys are the page's
@@ -312,7 +312,7 @@ def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeBench)
     expect(first.get_by_text("Stopped after")).to_be_visible()
     held.gate.set()
     finished(second)
-    expect(second.locator(".how")).to_contain_text("of episode 1")
+    expect(second.locator("#replay .how")).to_contain_text("of episode 1")
     expect(second.get_by_label("Episode", exact=True)).to_have_value("1")
 
 
