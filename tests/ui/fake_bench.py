@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from tests.fakes import INSTRUCTION, JOINTS, act_spec, smolvla_spec
 from tests.ui.fake_batch import FakeRolling, filmed, report
 from tests.ui.fake_loop import CAMERAS, FakeActing, picture, shot
+from tests.ui.fake_robot import FACTS, TOKEN, FakeBoard, FakeRobot
 from tests.ui.sample_report import sample_report
-from vla_demo.core.errors import CheckpointError, UnknownEpisode
+from vla_demo.core.errors import BoardError, CheckpointError, UnknownEpisode
 from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
 from vla_demo.core.package import PolicyPackage, Preprocessing, StageGraph, VectorRecipe
 from vla_demo.core.policy import PolicySpec
@@ -185,6 +186,7 @@ class FakeBench:
     rolled: list[FakeRolling] = field(default_factory=list)
     filmed: list[tuple[RolloutRequest, int, int]] = field(default_factory=list)
     film_ended: threading.Event = field(default_factory=threading.Event)
+    board: FakeBoard = field(default_factory=FakeBoard)
     warmed: threading.Event = field(default_factory=threading.Event)
 
     def bundled(self) -> Mapping[str, str]:
@@ -264,6 +266,17 @@ class FakeBench:
         request = RolloutRequest(Variant.reference(spec), published_latency(spec, Variant.reference(spec)), mode="sync")
         row = {"policy": "act", **report(self.loop_starts(), request).as_json()}
         return [{**row, "revision": spec.revision}, {**row, "revision": "another"}]
+
+    def simulated_robot(self, holder: str) -> Iterator[Preparing | FakeRobot]:
+        yield Preparing("Starting the simulated board")
+        yield FakeRobot(self.board, holder)
+
+    def robot(self, address: str, token: str, holder: str, certificate: str = "") -> FakeRobot:
+        if address != FACTS.address:
+            raise BoardError("the board cannot be reached: connection refused")
+        if token != TOKEN:
+            raise BoardError("the board wants its token, and this is not it")
+        return FakeRobot(self.board, holder, replace(FACTS, kind="so101"))
 
     def warm_up(self) -> None:
         self.warmed.set()

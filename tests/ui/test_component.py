@@ -22,7 +22,7 @@ def test_every_script_of_the_folder_is_part_of_the_page() -> None:
     assert scripts == {*SCRIPTS, *late, "masthead", "late"}
 
 
-@pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "createTimeline")])
+@pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "createTimeline"), ("robot", "createLiveTraces")])
 def test_another_tab_s_script_is_not_part_of_what_a_first_visit_loads(tab: str, own: str) -> None:
     assert len(page_file("js/late.js")) < 1500
     assert own in tab_script(tab)
@@ -40,7 +40,7 @@ def test_no_file_names_another_server(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["replay.html", "trap.html", "loop.html", "masthead.html", *(path.name for path in PAGE_FILES.glob("*.css"))]
+    "name", ["replay.html", "trap.html", "loop.html", "robot.html", "masthead.html", *(path.name for path in PAGE_FILES.glob("*.css"))]
 )
 def test_a_template_has_nothing_the_template_engine_would_take_for_its_own(name: str) -> None:
     assert not re.search(r"\$\{|\{\{|`|\\|@children", page_file(name))

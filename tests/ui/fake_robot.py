@@ -1,0 +1,140 @@
+"""A board without a process: states, a lease and a stop as the real one has them, an arm that swings while its task runs."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tests.fakes import JOINTS
+from tests.ui.fake_loop import CAMERAS, shot
+from vla_demo.core.errors import BoardError
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.variant import Variant
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot_view import JointFacts, RobotFacts, RobotPictures, RobotTick, RobotView
+
+TOKEN = "a-token-of-the-fake-board"
+FACTS = RobotFacts(
+    "127.0.0.1:7870", "twin", "bench twin", "", "0.1.0", 30.0, tuple(JointFacts(n, "deg", -100, 100, 200) for n in JOINTS), CAMERAS
+)
+
+
+@dataclass
+class FakeBoard:
+    """What all visitors share. `stops` are the names of those who pressed Stop."""
+
+    state: str = "stopped"
+    reason: str = "the board has just started"
+    holder: str = ""
+    package: str = ""
+    variant: str = ""
+    start: str = "test:0"
+    asked: int = 0
+    ticks: list[RobotTick] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)  # cleared: a load stays half done
+    open: set[str] = field(default_factory=set)  # names of the links that are open
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def stop(self, who: str) -> None:
+        self.state, self.reason = "stopped", f"{who} pressed Stop"
+        self.stops.append(who)
+
+    def go_on(self) -> None:
+        """Three control periods a question, while the task runs."""
+        self.asked += 1
+        for _ in range(3 if self.state == "running" else 0):
+            n = len(self.ticks) + 1
+            pose = tuple(float(v) for v in 30 * np.sin(n / 15 + np.arange(6)))
+            self.ticks.append(RobotTick(n, n / 30, 0.002, pose, tuple(v - 2 for v in pose), 50 - n % 25, n < 4, False))
+
+
+@dataclass
+class FakeRobot:
+    board: FakeBoard
+    name: str
+    facts: RobotFacts = FACTS
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        self.board.open.add(self.name)
+
+    def watch(self) -> RobotView:
+        self._check()
+        board = self.board
+        board.go_on()
+        return RobotView(
+            state=board.state,
+            reason=board.reason,
+            moving=board.state == "running",
+            holder=board.holder,
+            mine=board.holder == self.name,
+            lost=None,
+            package=board.package,
+            variant=board.variant,
+            loading="",
+            chunk_size=50,
+            ticks=tuple(board.ticks[-64:]),
+            inference=(0.2, 0.3) if board.ticks else (),
+            counts={"starved_ticks": sum(tick.starved for tick in board.ticks)},
+            temperature=48.0,
+            memory_bytes=210_000_000,
+            round_trip=0.0012,
+            picture_age=0.1,
+        )
+
+    def look(self, after: float) -> RobotPictures | None:
+        self._check()
+        return None if self.board.asked <= after else RobotPictures(float(self.board.asked), shot(self.board.asked, CAMERAS))
+
+    def stop(self) -> None:
+        self._check()
+        self.board.stop(self.name)
+
+    def take(self, takeover: bool = False) -> None:
+        if self.board.holder and not takeover:
+            raise BoardError(f"{self.board.holder} commands this board; watch, or take over")
+        self.board.holder, self.board.state, self.board.reason = self.name, "stopped", f"{self.name} took the lease"
+
+    def load(self, package: PolicyPackage, variant: Variant) -> Iterator[Preparing]:
+        self._mine()
+        yield Preparing("Sending 1 of 2 MB", 0.5)
+        self.board.gate.wait(30)
+        self.board.package, self.board.variant = "d7a8fafd" * 8, str(variant)
+
+    def reset(self) -> None:
+        self._mine()
+        self.board.state, self.board.reason = "ready", "reset"
+
+    def start(self) -> None:
+        self._mine()
+        if self.board.state != "ready":
+            raise BoardError(f"the arm is {self.board.state}; reset it first")
+        self.board.state, self.board.ticks = "running", []
+
+    def pause(self) -> None:
+        self._mine()
+        self.board.state, self.board.reason = "ready", "the task was ended"
+
+    def rearrange(self, start: str) -> None:
+        self._mine()
+        self.board.start = start
+
+    def close(self, why: str = "this connection was closed") -> None:
+        self.why = why
+        self.board.open.discard(self.name)
+        if self.board.holder == self.name:
+            self.board.stop(self.name)
+            self.board.holder = ""
+
+    def _mine(self) -> None:
+        self._check()
+        if self.board.holder != self.name:
+            raise BoardError("commands need the lease; acquire it first")
+
+    def _check(self) -> None:
+        if self.why:
+            raise BoardError(f"{self.why}; connect again")

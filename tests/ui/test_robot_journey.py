@@ -1,0 +1,133 @@
+"""The Robot tab as a person walks it, in a real browser: connect, send, check, start, stop; a second visitor, a phone, a closed tab."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import Visit
+from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_robot import FACTS, TOKEN, FakeBoard
+
+pytestmark = pytest.mark.browser
+
+Visits = Callable[..., Visit]
+
+
+@pytest.fixture(autouse=True)
+def board(bench: FakeBench) -> Iterator[FakeBoard]:
+    """A fresh one for each test."""
+    bench.board = FakeBoard()
+    yield bench.board
+    bench.board.gate.set()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.locator("#robot").get_by_role("button", name=name, exact=True)
+
+
+def state(page: Page, name: str) -> None:
+    expect(page.locator(".lamp b")).to_have_text(name)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    given_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < given_up, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def connected(visits: Visits, **context: object) -> Page:
+    page: Page = visits("?tab=robot", ready=False, **context).page
+    button(page, "Start the simulated board").click()
+    state(page, "STOPPED")
+    return page
+
+
+def running(visits: Visits, **context: object) -> Page:
+    page = connected(visits, **context)
+    button(page, "Send to the board").click()
+    button(page, "Check and reset…").click()
+    page.get_by_role("checkbox").check()
+    button(page, "Reset").click()
+    button(page, "Start the tea-bag task").click()
+    state(page, "RUNNING")
+    return page
+
+
+def test_from_the_first_click_to_an_arm_that_moves_and_stops_by_escape(visits: Visits, board: FakeBoard) -> None:
+    page = running(visits)
+    expect(page.locator("#robot .views img[src]")).to_have_count(3)
+    shown = page.locator("#robot .views img").first
+    expect(shown).not_to_have_attribute("src", shown.get_attribute("src") or "")
+    expect(page.locator("[data-at=traces]")).to_have_attribute("aria-label", re.compile(r"\d\d+ control periods; \d+ actions"))
+    page.keyboard.press("Escape")
+    state(page, "STOPPED")
+    assert len(board.stops) == 1
+    expect(page.locator(".lamp span")).to_contain_text("pressed Stop")
+    expect(button(page, "Start the tea-bag task")).to_be_disabled()  # a stop is latched
+
+
+def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard) -> None:
+    page = connected(visits)
+    expect(button(page, "Check and reset…")).to_be_disabled()
+    button(page, "Send to the board").click()
+    button(page, "Check and reset…").click()
+    expect(page.locator("dialog dt.ok")).to_have_count(7)
+    expect(button(page, "Reset")).to_be_disabled()
+    button(page, "Cancel").click()
+    assert board.state == "stopped"
+
+
+def test_stop_stays_in_sight_and_says_that_it_is_no_emergency_stop(visits: Visits) -> None:
+    page = connected(visits)
+    page.mouse.wheel(0, 3000)
+    expect(page.locator(".halt")).to_be_in_viewport()
+    expect(page.locator("#robot")).to_contain_text("not an emergency stop")
+
+
+def test_on_a_phone_the_cameras_and_stop_come_first_and_nothing_is_wider_than_the_screen(visits: Visits) -> None:
+    page = connected(visits, viewport={"width": 393, "height": 727}, color_scheme="dark")
+    expect(page.locator(".halt")).to_be_in_viewport()
+    expect(page.locator("#robot .views")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".masthead").bounding_box()["y"] >= page.locator(".status").bounding_box()["height"] - 1  # type: ignore[index]
+
+
+def test_a_second_visitor_watches_stops_and_takes_over(visits: Visits, board: FakeBoard) -> None:
+    first, second = running(visits), visits("?tab=robot", ready=False).page
+    button(second, "Start the simulated board").click()
+    state(second, "RUNNING")
+    expect(button(second, "End the task")).to_be_disabled()
+    second.locator(".halt").click()
+    state(first, "STOPPED")
+    second.get_by_role("button", name="Take over from").click()
+    expect(first.locator(".next")).to_contain_text("Somebody else commands this board")
+
+
+def test_closing_the_tab_stops_the_arm(visits: Visits, board: FakeBoard) -> None:
+    running(visits).close()
+    until(lambda: board.state == "stopped" and not board.open)
+
+
+def test_leaving_for_another_tab_of_the_page_stops_the_arm(visits: Visits, board: FakeBoard) -> None:
+    page = running(visits)
+    page.get_by_role("tab", name="Replay").click()
+    until(lambda: board.state == "stopped")
+
+
+def test_a_board_on_the_network_is_remembered_without_its_token(visits: Visits) -> None:
+    page = visits("?tab=robot", ready=False).page
+    page.get_by_label("Address of the board").fill(FACTS.address)
+    page.get_by_label("Token of the board").fill("wrong")
+    button(page, "Connect").click()
+    expect(page.get_by_text("the board wants its token").first).to_be_visible()
+    page.get_by_label("Token of the board").fill(TOKEN)
+    button(page, "Connect").click()
+    state(page, "STOPPED")
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    assert FACTS.address in kept and TOKEN not in kept
+    button(page, "Disconnect").click()
+    expect(button(page, "Connect")).to_be_visible()
