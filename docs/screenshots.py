@@ -1,4 +1,4 @@
-"""Takes the README's screenshots of the real page: `uv run python docs/screenshots.py`. Needs Chromium; a run of SmolVLA takes a minute."""
+"""Takes the README's screenshots of the real page: `uv run python docs/screenshots.py`. Needs Chromium; a policy's run takes a minute."""
 
 import shutil
 import sys
@@ -14,12 +14,23 @@ PATIENCE = 600_000  # ms; a policy may have to be exported first
 VIEWS = {
     "replay.png": "?policy=smolvla&variant=vision=int8,llm=int8,expert=int8-smooth,steps=10&episode=3&run=1&t=6.3",
     "trap.png": "?tab=trap&policy=smolvla",
+    "closed_loop.png": "?tab=loop&policy=act&latency=500",
 }
-READY = {"replay.png": "document.querySelector('#replay .how')?.textContent", "trap.png": "document.querySelector('.figure svg .cell')"}
+READY = {
+    "replay.png": "document.querySelector('#replay .how')?.textContent",
+    "trap.png": "document.querySelector('.figure svg .cell')",
+    "closed_loop.png": "document.querySelector('#loop .measured .result')",
+}
+BEFORE = {"closed_loop.png": "document.querySelector('#loop .strip .dials')"}  # once it is there, Run is pressed
+WIDTH, HEIGHT = 1440, {"closed_loop.png": 1245}
 
 
 def take(page: Page, address: str, name: str) -> None:
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT.get(name, 1010)})
     page.goto(address + VIEWS[name])
+    if name in BEFORE:
+        page.wait_for_function(BEFORE[name], timeout=PATIENCE)
+        page.locator("#loop .go").first.click()
     page.wait_for_function(READY[name], timeout=PATIENCE)
     page.wait_for_timeout(3000)  # the traces finish growing, the cameras arrive
     page.screenshot(path=DOCS / name)
@@ -31,7 +42,7 @@ def main(names: list[str]) -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"]) as browser,
     ):
-        page = browser.new_page(viewport={"width": 1440, "height": 1010}, color_scheme="light")
+        page = browser.new_page(color_scheme="light")
         for name in names or VIEWS:
             take(page, served.local_url, name)
     served.close()
