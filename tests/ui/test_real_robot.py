@@ -1,0 +1,55 @@
+"""The Robot tab over the real workbench: the simulated board in a process of its own, the twin in another, and what its arm did."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.board.boards import goal_changed_last, is_moving, rests_from, swinging_package, wait_until
+from tests.ui.conftest import Visit, served
+from tests.ui.test_robot_journey import running, state
+from vla_demo.twin.live import read_log
+from vla_demo.workbench.bench import Workbench
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    folder = tmp_path_factory.mktemp("bench")
+    package = swinging_package(folder / "package")
+
+    class Bench(Workbench):
+        def bundled(self) -> Mapping[str, str]:
+            return {str(package.folder): "Swing"}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLA_DEMO_CACHE", str(folder / "cache"))
+        yield Bench()
+
+
+@pytest.fixture(scope="module")
+def address(bench: Workbench) -> Iterator[str]:
+    with served(bench) as url:
+        yield url
+
+
+def test_the_arm_moves_after_start_stands_after_escape_and_the_board_ends_with_the_page(
+    visits: Callable[..., Visit], bench: Workbench
+) -> None:
+    page = running(visits)
+    log = bench._simulated.log
+    assert log is not None
+    wait_until(lambda: is_moving(read_log(log)), 15)
+    pressed = time.monotonic()
+    page.keyboard.press("Escape")
+    state(page, "STOPPED")
+    time.sleep(1.5)
+    did = read_log(log)
+    assert not is_moving(did)
+    assert goal_changed_last(did, pressed) < 1.5 and rests_from(did, pressed) < 2  # s; a busy machine hears a key late
+    expect(page.locator("[data-cell=inference] dd")).to_contain_text("ms")
+    child = bench._simulated._child
+    page.close()
+    wait_until(lambda: child is not None and child.poll() is not None, 20)

@@ -1,0 +1,83 @@
+"""A robot behind the workbench, over real boards: a link when nobody looks any more, and how the simulated board begins and ends."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.board.boards import BoardProcess, board_process, is_moving, rests_from, swinging_package, wait_until
+from vla_demo.core.errors import BoardError
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.variant import Variant
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robots import RobotLink, connect_robot
+from vla_demo.workbench.simulated_board import SimulatedBoard
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardProcess]:
+    with board_process(tmp_path_factory.mktemp("board") / "b") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
+    return swinging_package(tmp_path_factory.mktemp("package") / "swing")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLA_DEMO_CACHE", str(tmp_path / "cache"))
+
+
+def acting(link: RobotLink, package: PolicyPackage) -> None:
+    link.take(takeover=True)
+    list(link.load(package, Variant.reference(package.spec)))
+    link.reset()
+    link.start()
+
+
+def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess, package: PolicyPackage) -> None:
+    link = RobotLink(board.client(), board.address, "a page", silence=1.5)
+    acting(link, package)
+    for _ in range(30):
+        time.sleep(0.1)
+        assert link.watch().state == "running"
+    assert is_moving(board.did())
+    silent = time.monotonic()
+    wait_until(lambda: bool(link.closed))
+    time.sleep(1.5)
+    assert not is_moving(board.did()) and rests_from(board.did(), silent) < 3
+    with pytest.raises(BoardError, match=r"nothing was heard of the page for 1\.5 s.*connect again"):
+        link.watch()
+
+
+def test_a_viewer_who_falls_silent_stops_nothing(board: BoardProcess, package: PolicyPackage) -> None:
+    holder, viewer = (RobotLink(board.client(), board.address, name, silence=s) for name, s in (("holder", 60.0), ("viewer", 0.5)))
+    acting(holder, package)
+    wait_until(lambda: bool(viewer.closed))
+    assert holder.watch().state == "running"
+    holder.close()
+
+
+def test_a_wrong_token_is_said_in_words(board: BoardProcess) -> None:
+    with pytest.raises(BoardError, match="wants its token"):
+        connect_robot(board.address, "not-the-token-of-this-board", "me")
+
+
+def test_the_simulated_board_serves_two_and_ends_with_the_last() -> None:
+    simulated = SimulatedBoard()
+    first, second = (link_of(simulated, name) for name in ("one", "two"))
+    child = simulated._child
+    assert child is not None and first.facts.address == second.facts.address
+    first.close()
+    assert child.poll() is None
+    second.close()
+    wait_until(lambda: child.poll() is not None, 15)
+
+
+def link_of(simulated: SimulatedBoard, name: str) -> RobotLink:
+    *_, link = simulated.connect(name)
+    assert not isinstance(link, Preparing)
+    return link
