@@ -19,6 +19,7 @@ PLANTED = [
     ("torch", "quantization", "def late():\n    import torch.nn"),
     ("torch", "twin", "from lerobot import datasets"),
     ("torch", "workbench", "import transformers"),
+    ("torch", "board", "from lerobot import robots"),  # only its body of the real arm may
     ("torch", "ui", "import torchvision"),
     ("widgets", "workbench", "import gradio as gr"),
     ("widgets", "evaluation", "import plotly.graph_objects"),

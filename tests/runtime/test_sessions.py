@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from vla_demo.core.errors import InvalidInput, PackageError, Stopped
 from vla_demo.core.package import PolicyPackage
+from vla_demo.runtime.providers import PROCESSOR, check_provider, onnx_runtime
 from vla_demo.runtime.sessions import GraphFile, open_session
 
 
@@ -71,3 +73,19 @@ class Refusing:
 
     def run(self, *_: object) -> None:
         raise self.error
+
+
+def test_a_provider_that_is_not_there_is_refused_with_those_that_are() -> None:
+    check_provider(PROCESSOR)
+    with pytest.raises(InvalidInput, match=r"has no 'NeutronExecutionProvider' on this machine; valid: .*CPUExecutionProvider"):
+        check_provider("NeutronExecutionProvider")
+
+
+def test_a_graph_never_falls_back_from_a_provider_that_does_not_come_up(vision: GraphFile) -> None:
+    with pytest.raises(PackageError, match=r"NeutronExecutionProvider cannot run .*CPUExecutionProvider instead"):
+        open_session(replace(vision, provider="NeutronExecutionProvider"))
+
+
+def test_a_provider_that_this_machine_has_runs_the_graph(vision: GraphFile) -> None:
+    last = onnx_runtime()[1][-1]  # the processor, on a machine that has nothing else
+    assert open_session(replace(vision, provider=last)) is not None

@@ -17,6 +17,7 @@ from vla_demo.board.service import BoardService, Parts, StopService
 from vla_demo.board.tokens import is_loopback
 from vla_demo.core.errors import InvalidInput
 from vla_demo.runtime.clocks import RealClock
+from vla_demo.runtime.providers import Running
 
 __all__ = ["BoardServer", "Listening", "check_listening"]
 
@@ -63,7 +64,7 @@ class BoardServer:
     """Listens from the beginning; close it. Raises `InvalidInput` for an address that is taken, or that `check_listening` refuses."""
 
     def __init__(
-        self, robot: RobotDescription, hardware: Hardware, hz: float, packages: Path, listening: Listening, threads: int | None = None
+        self, robot: RobotDescription, hardware: Hardware, hz: float, packages: Path, listening: Listening, running: Running | None = None
     ) -> None:
         check_listening(listening)
         clock = RealClock()
@@ -71,7 +72,7 @@ class BoardServer:
         arm = GuardedArm(hardware, Guard(robot.limits, 1 / hz), clock)
         self._hardware = hardware
         self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _nobody())
-        self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(packages), clock, threads))
+        self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(packages), clock, running or Running()))
         self._server, self.port = _listener(listening, listening.port, THREADS, "Board", self.service)
         wanted = listening.stop_port if listening.stop_port is not None else (self.port + 1 if listening.port else 0)
         self._stop_server, self.service.stop_port = _listener(

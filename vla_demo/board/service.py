@@ -20,6 +20,7 @@ from vla_demo.board.telemetry import picture_message, telemetry
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import Clock
 from vla_demo.runtime import open_policy
+from vla_demo.runtime.providers import Running
 
 __all__ = ["BoardService", "Parts", "StopService"]
 
@@ -34,7 +35,7 @@ class Parts:
     desk: LeaseDesk
     shelf: PackageShelf
     clock: Clock
-    threads: int | None  # of each inference; None: as many as there are cores
+    running: Running
 
 
 class StopService:
@@ -56,7 +57,7 @@ class BoardService:
 
     def __init__(self, parts: Parts) -> None:
         self._robot, self._hardware, self._driver = parts.robot, parts.hardware, parts.driver
-        self._desk, self._shelf, self._clock, self._threads = parts.desk, parts.shelf, parts.clock, parts.threads
+        self._desk, self._shelf, self._clock, self._running = parts.desk, parts.shelf, parts.clock, parts.running
         self._boot = secrets.token_hex(8)
         self._policy: LoadedPolicy | None = None
         self._loading = ""
@@ -137,7 +138,7 @@ class BoardService:
             package = self._shelf.open(request.package)
             self._loading, self._policy = request.variant or "FP32", None
             try:
-                policy = open_policy(package.folder, request.variant, threads=self._threads)
+                policy = open_policy(package.folder, request.variant, threads=self._running.threads, on=self._running.provider)
                 self._policy = LoadedPolicy.warmed_up(request.package, policy, self._robot, self._hardware.observe())
             finally:
                 self._loading = ""

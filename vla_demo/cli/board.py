@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vla_demo.cli.verb import positive
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.runtime.providers import PROCESSOR
 
 if TYPE_CHECKING:
     from vla_demo.board.arm import Hardware
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["main", "parser"]
 
 ERROR = 2
-ROBOTS = ("twin",)
+
+ROBOTS = ("twin", "so101")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
     serve = verbs.add_parser("serve", help="drive a robot", description="Nothing moves before somebody resets and starts it.")
     serve.set_defaults(verb=_serve)
-    serve.add_argument("--robot", choices=ROBOTS, required=True, help="twin: the simulated arm in a process of its own")
+    serve.add_argument("--robot", choices=ROBOTS, required=True, help="twin: the simulated arm; so101: the real one")
     serve.add_argument("--listen", default="127.0.0.1:7870", metavar="HOST:PORT", help="default: 127.0.0.1:7870")
     serve.add_argument("--stop-port", type=int, metavar="PORT", help="where Stop listens (default: the port after it)")
     serve.add_argument("--token-file", type=Path, metavar="F", help="what opens the board; wanted anywhere but on loopback")
@@ -49,10 +51,10 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--packages", type=Path, required=True, metavar="DIR", help="where exported policies are kept")
     serve.add_argument("--hz", type=float, default=30.0, help="control rate (default: 30)")
     serve.add_argument("--threads", type=positive, metavar="N", help="processors an inference may use (default: all but one)")
-    serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
-    serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
-    serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
+    serve.add_argument("--provider", default=PROCESSOR, metavar="NAME", help=f"what runs the graphs (default: {PROCESSOR}; see doctor)")
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input closes: when whoever started it has gone")
+    _add_twin(serve)
+    _add_so101(serve)
     token = verbs.add_parser("token", help="make a token", description="Write a new random token to a file that only you can read.")
     token.set_defaults(verb=_token)
     token.add_argument("file", type=Path)
@@ -60,6 +62,23 @@ def parser() -> argparse.ArgumentParser:
     doctor.set_defaults(verb=_doctor)
     doctor.add_argument("--packages", type=Path, metavar="DIR", help="where exported policies are kept")
     return program
+
+
+def _add_twin(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
+    serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
+    serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
+
+
+def _add_so101(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--port", metavar="DEVICE", help="the arm's serial port, such as /dev/ttyACM0")
+    serve.add_argument("--robot-id", metavar="ID", help="the name under which LeRobot keeps the arm's calibration")
+    serve.add_argument("--calibration", type=Path, metavar="DIR", help="folder of that calibration (default: LeRobot's own)")
+    serve.add_argument(
+        "--cameras", nargs="+", default=[], metavar="NAME=DEVICE", help="named as the policy knows them, such as top=/dev/video0"
+    )
+    serve.add_argument("--camera-size", metavar="HxW", help="of the cameras' pictures (default: what they give)")
+    serve.add_argument("--camera-fps", type=positive, metavar="N", help="pictures a second (default: what they give)")
 
 
 def _token(chosen: argparse.Namespace) -> None:
@@ -81,7 +100,7 @@ def _serve(chosen: argparse.Namespace) -> None:
         from vla_demo.board.server import BoardServer, check_listening
     except ImportError as error:
         raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
-    from vla_demo.runtime.providers import preload
+    from vla_demo.runtime.providers import Running, check_provider, preload
 
     listening = _listening(chosen)
     check_listening(listening)
@@ -89,9 +108,10 @@ def _serve(chosen: argparse.Namespace) -> None:
         raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
     threads = chosen.threads or max(1, (os.cpu_count() or 2) - 1)  # the control loop wants one for itself
     preload()
-    description, hardware = _twin(chosen)
+    check_provider(chosen.provider)
+    description, hardware = _twin(chosen) if chosen.robot == "twin" else _so101(chosen)
     try:
-        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening, threads)
+        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening, Running(threads, chosen.provider))
     except BaseException:
         hardware.close()
         raise
@@ -130,12 +150,34 @@ def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
     from vla_demo.board.so101 import so101_description
     from vla_demo.twin.live import DeskSettings, LiveTwin
 
-    height, _, width = chosen.twin_size.partition("x")
-    if not height.isdecimal() or not width.isdecimal():
-        raise InvalidInput(f"cannot read the size {chosen.twin_size!r}; it is written like 240x320")
     log = None if chosen.twin_log is None else str(chosen.twin_log)
-    twin = LiveTwin(DeskSettings(chosen.twin_start, (int(height), int(width)), log=log))
+    twin = LiveTwin(DeskSettings(chosen.twin_start, _size(chosen.twin_size), log=log))
     facts = twin.facts
     cameras = [(camera, *facts["image_size"]) for camera in facts["cameras"]]
     patience = Patience(observation=1.0)  # its pictures are drawn by a processor that has other work
     return so101_description("twin", "twin", "", (facts["low"], facts["high"]), cameras, patience), twin
+
+
+def _so101(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
+    from vla_demo.board.so101 import so101_description
+    from vla_demo.board.so101_arm import ArmSettings, So101Arm
+
+    if not chosen.port or not chosen.robot_id or not chosen.cameras:
+        raise InvalidInput("--robot so101 wants --port, --robot-id (the name it was calibrated under) and --cameras")
+    size = None if chosen.camera_size is None else _size(chosen.camera_size)
+    arm = So101Arm(ArmSettings(chosen.port, chosen.robot_id, _cameras(chosen.cameras), size, chosen.camera_fps, chosen.calibration))
+    return so101_description("so101", chosen.robot_id, arm.calibration, arm.ranges, arm.camera_sizes), arm
+
+
+def _cameras(given: Sequence[str]) -> dict[str, str]:
+    found = dict(text.split("=", 1) for text in given if "=" in text)
+    if len(found) < len(given) or not all(name and device for name, device in found.items()):
+        raise InvalidInput(f"cannot read the cameras {' '.join(given)!r}; each is written once, like top=/dev/video0")
+    return found
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    if not height.isdecimal() or not width.isdecimal():
+        raise InvalidInput(f"cannot read the size {text!r}; it is written like 240x320")
+    return int(height), int(width)

@@ -26,6 +26,7 @@ from vla_demo.runtime.continuation import Continuation, Inpainting
 from vla_demo.runtime.graph_store import GraphStore, located, reference_graphs
 from vla_demo.runtime.manifest import read_manifest
 from vla_demo.runtime.preprocessing import Preprocessor, checked_noise
+from vla_demo.runtime.providers import PROCESSOR, Running
 from vla_demo.runtime.sessions import GraphFile, Session, open_session
 
 __all__ = ["DenoiseWatcher", "ExportedPolicy", "GraphRun", "Tap", "Tensors", "open_policy"]
@@ -49,29 +50,31 @@ class GraphRun:
 
 
 def open_policy(
-    folder: Path | str, variant: str | Variant | None = None, *, threads: int | None = None, cache: Path | None = None
+    folder: Path | str, variant: str | Variant | None = None, *, threads: int | None = None, cache: Path | None = None, on: str = PROCESSOR
 ) -> "ExportedPolicy":
     """A package as a policy; without `variant` all stages run in FP32 with the checkpoint's own number of denoising steps.
 
-    Graphs of other precisions are looked up in the package, then in `cache` (default: the cache folder), where
-    `vla_demo.quantization.prepare_variant` puts them. Nothing is loaded before the first chunk, or `load`.
+    Graphs run `on` an execution provider of ONNX Runtime. Those of other precisions are looked up in the package, then in
+    `cache` (default: the cache folder), where `vla_demo.quantization.prepare_variant` puts them. Nothing is loaded before the
+    first chunk, or `load`.
     Raises `PackageError` (no such package, damaged, a graph not made yet) and `UnknownVariant`.
     """
     package = read_manifest(folder)
     if not isinstance(variant, Variant):
         variant = Variant.parse(variant or "", package.spec)
-    return ExportedPolicy(package, variant, GraphStore(cache or cache_folder()), threads)
+    return ExportedPolicy(package, variant, GraphStore(cache or cache_folder()), Running(threads, on))
 
 
 class ExportedPolicy:
     """A `Policy` whose stages are ONNX graphs. It remembers nothing between chunks, so threads may share it."""
 
-    def __init__(self, package: PolicyPackage, variant: Variant, store: GraphStore, threads: int | None = None) -> None:
+    def __init__(self, package: PolicyPackage, variant: Variant, store: GraphStore, running: Running | None = None) -> None:
         self.package = package
         self.variant = Variant.of(package.spec, {s.role: s.precision for s in variant.stages}, variant.denoise_steps)  # fits this package
         chosen = [located(package, store, graph, self.variant) for graph in reference_graphs(package)]
         self.graphs = tuple(graph for graph, _ in chosen)  # as they run: their bytes and counts of quantized nodes
-        self._files = {(g.role, g.name): GraphFile(path, g.sha256, threads) for g, path in chosen}
+        self._running = running or Running()
+        self._files = {(g.role, g.name): self._file(path, g.sha256) for g, path in chosen}
         self._sessions: dict[GraphFile, Session] = {}
         self._preprocessor = Preprocessor(package)
 
@@ -142,10 +145,12 @@ class ExportedPolicy:
         A path stands for its content: write another graph to another path. `variant` and `graphs` stay what they were.
         """
         other = copy.copy(self)
-        threads = next(iter(self._files.values())).threads
-        other._files = self._files | {key: GraphFile(path, "on trial", threads) for key, path in graphs.items()}
+        other._files = self._files | {key: self._file(path, "on trial") for key, path in graphs.items()}
         other._sessions = dict(self._sessions)
         return other
+
+    def _file(self, path: Path, sha256: str) -> GraphFile:
+        return GraphFile(path, sha256, self._running.threads, self._running.provider)
 
     def _inpainting(self, after: Continuation | None, noise: NDArray[np.float32] | None) -> Inpainting | None:
         if after is None:

@@ -1,6 +1,20 @@
 """What ONNX Runtime on this machine can run graphs with."""
 
-__all__ = ["onnx_runtime", "preload"]
+from dataclasses import dataclass
+
+from vla_demo.core.errors import InvalidInput
+
+__all__ = ["PROCESSOR", "Running", "check_provider", "onnx_runtime", "preload"]
+
+PROCESSOR = "CPUExecutionProvider"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How graphs are run."""
+
+    threads: int | None = None  # of each inference; None: as many as there are cores
+    provider: str = PROCESSOR  # as ONNX Runtime names it; what it cannot run, the processor does
 
 
 def onnx_runtime() -> tuple[str, tuple[str, ...]]:
@@ -8,6 +22,13 @@ def onnx_runtime() -> tuple[str, tuple[str, ...]]:
     import onnxruntime
 
     return str(onnxruntime.__version__), tuple(onnxruntime.get_available_providers())
+
+
+def check_provider(name: str) -> None:
+    """Raise `InvalidInput` for one that this machine's ONNX Runtime does not bring."""
+    _, there = onnx_runtime()
+    if name not in there:
+        raise InvalidInput(f"ONNX Runtime has no {name!r} on this machine; valid: {', '.join(there)}")
 
 
 def preload() -> None:

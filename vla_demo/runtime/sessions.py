@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
+from vla_demo.runtime.providers import PROCESSOR
 
 __all__ = ["GraphFile", "Session", "open_session"]
 
@@ -24,6 +25,7 @@ class GraphFile:
     path: Path
     sha256: str
     threads: int | None  # None: as many as the machine has cores
+    provider: str = PROCESSOR
 
 
 class Session:
@@ -37,9 +39,11 @@ class Session:
         options.log_severity_level = 3  # errors; the warnings are about initializers nobody here can change
         self._name = file.path.name
         try:
-            self._session = onnxruntime.InferenceSession(str(file.path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(str(file.path), options, providers=list(dict.fromkeys([file.provider, PROCESSOR])))
         except Exception as problem:  # ONNX Runtime's errors have no common base
             raise PackageError(f"the graph {file.path} cannot be loaded: {problem}") from problem
+        if file.provider not in (there := self._session.get_providers()):  # ONNX Runtime only warns, and goes on without it
+            raise PackageError(f"{file.provider} cannot run {file.path}; ONNX Runtime would take {', '.join(there)} instead")
         self._shapes = {i.name: i.shape for i in self._session.get_inputs()}
         self._outputs = [o.name for o in self._session.get_outputs()]
 
