@@ -49,7 +49,7 @@ def pause(page: Page) -> None:
 
 
 def at(page: Page) -> float:
-    return float(page.locator("output[data-at=time]").inner_text().split(" / ")[0])
+    return float(page.locator("#replay output[data-at=time]").inner_text().split(" / ")[0])
 
 
 def seek(page: Page, t: float) -> None:
@@ -71,7 +71,7 @@ def test_a_first_visit_sees_an_episode_playing_with_its_traces(visits: Visits) -
     expect(page.locator("video")).to_have_count(3)
     page.wait_for_function("[...document.querySelectorAll('video')].every((v) => v.currentTime > 0.3 && !v.paused)")
     before = at(page)
-    page.wait_for_function("(t) => parseFloat(document.querySelector('output[data-at=time]').textContent) > t + 0.5", arg=before)
+    page.wait_for_function("(t) => parseFloat(document.querySelector('#replay output[data-at=time]').textContent) > t + 0.5", arg=before)
     traces(page, f"recorded: {FRAMES} frames$")
     inked = "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 === 3 && v > 0).length"
     assert page.locator(".plot canvas").evaluate(inked) > 1000
@@ -79,7 +79,7 @@ def test_a_first_visit_sees_an_episode_playing_with_its_traces(visits: Visits) -
 
 def test_the_cameras_stay_together(visits: Visits) -> None:
     page = visits().page
-    page.wait_for_function("parseFloat(document.querySelector('output[data-at=time]').textContent) > 1.5")
+    page.wait_for_function("parseFloat(document.querySelector('#replay output[data-at=time]').textContent) > 1.5")
     times = page.evaluate("[...document.querySelectorAll('video')].map((v) => v.currentTime)")
     assert max(times) - min(times) < 0.3
 

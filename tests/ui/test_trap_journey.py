@@ -42,7 +42,7 @@ def cell(page: Page, label: str) -> Locator:
 def test_the_tab_opens_with_what_was_computed_and_the_link_says_so(visits: Visits) -> None:
     page = visits().page
     page.get_by_role("tab", name="Trap").click()
-    expect(page.locator(".about")).to_contain_text(["Computed on 22 November 2026, 18:20 UTC on a stand-in"])
+    expect(page.locator("#trap .about")).to_contain_text(["Computed on 22 November 2026, 18:20 UTC on a stand-in"])
     expect(page.locator(".figure h2").first).to_have_text("What a precision costs at the actions, stage by stage")
     expect(page.locator("#replay")).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?tab=trap&policy=act$"))
@@ -135,7 +135,7 @@ def test_recomputing_shows_progress_and_then_the_new_report(visits: Visits, held
     expect(page.get_by_role("progressbar", name="Computing")).to_have_attribute("aria-valuenow", "50")
     expect(page.locator(".figure").first).to_be_visible()  # the old one stays to be read
     held.gate.set()
-    expect(page.locator("[data-at=about]")).to_contain_text("on another stand-in")
+    expect(page.locator("#trap [data-at=about]")).to_contain_text("on another stand-in")
     expect(page.get_by_role("button", name="Recompute")).to_be_enabled()
 
 
@@ -146,7 +146,7 @@ def test_stop_ends_a_computation_and_keeps_the_old_report(visits: Visits, held: 
     page.locator("#trap").get_by_role("button", name="Stop").click()
     assert held.computed.wait(10)
     expect(page.get_by_role("button", name="Recompute")).to_be_enabled()
-    expect(page.locator("[data-at=about]")).to_contain_text("on a stand-in")
+    expect(page.locator("#trap [data-at=about]")).to_contain_text("on a stand-in")
 
 
 @pytest.mark.parametrize("name", ["heatmap", "speed", "iterations", "steps", "two_by_two", "layers", "smoothness"])
@@ -206,7 +206,7 @@ def test_what_others_published_stands_beside_with_its_source_and_whether_this_ag
 
 def test_a_stranger_s_policy_is_named_and_nothing_is_fetched_until_asked(visits: Visits) -> None:
     page = visits("?tab=trap&policy=someone/policy", ready=False).page
-    expect(page.locator("[data-at=about]")).to_contain_text("Nothing has been computed for this policy yet.")
+    expect(page.locator("#trap [data-at=about]")).to_contain_text("Nothing has been computed for this policy yet.")
     expect(page.get_by_label("Folder or Hub id of the report")).to_have_value("someone/policy")
     expect(page.get_by_role("button", name="Compute")).to_be_enabled()
 
