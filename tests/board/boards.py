@@ -125,36 +125,36 @@ class BoardProcess:
 
 
 @contextmanager
-def board_process(folder: Path, *more: str) -> Iterator[BoardProcess]:
-    """`vla-board serve --robot twin` on free ports, with a token; ended when the block ends."""
+def board_process(folder: Path, *more: str, program: Path | None = None) -> Iterator[BoardProcess]:
+    """`vla-board serve --robot twin` on free ports, with a token; ended when the block ends. `program` is another installation's."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [str(Path(sys.executable).with_name("vla-board"))]
+    command = [str(program or Path(sys.executable).with_name("vla-board"))]
     token = folder / "token"
     if not token.exists():
         subprocess.run([*command, "token", str(token)], cwd=ROOT, check=True, capture_output=True)
     log, packages = folder / "log", folder / "packages"
     serve = ["serve", "--robot", "twin", "--listen", "127.0.0.1:0", "--token-file", str(token), "--packages", str(packages)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    program = subprocess.Popen(
+    process = subprocess.Popen(
         [*command, *serve, "--twin-size", "24x32", "--twin-log", str(log), *more],
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=(folder / "stderr").open("w"),
         text=True,
         env=environment,
     )
     try:
-        ports = re.search(r":(\d+), Stop on (\d+)", _first_line(program, folder))
+        ports = re.search(r":(\d+), Stop on (\d+)", _first_line(process, folder))
         assert ports is not None
-        yield BoardProcess(program, int(ports[1]), int(ports[2]), token.read_text().strip(), log, packages)
+        yield BoardProcess(process, int(ports[1]), int(ports[2]), token.read_text().strip(), log, packages)
     finally:
-        if program.poll() is None:
-            program.terminate()
+        if process.poll() is None:
+            process.terminate()
         try:
-            program.wait(15)
+            process.wait(15)
         except subprocess.TimeoutExpired:
-            program.kill()
-            program.wait()
+            process.kill()
+            process.wait()
 
 
 def _first_line(program: subprocess.Popen[str], folder: Path) -> str:
