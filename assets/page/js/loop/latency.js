@@ -28,7 +28,7 @@ function createLatency(host, { onChange, onMeasure }) {
     about);
 
   function load(published, family) {
-    known = published;
+    known = [...published].sort((one, other) => one.ms - other.ms);
     marks.replaceChildren(...known.map((one) => mark(one, family)));
   }
 
