@@ -11,6 +11,8 @@ from vla_demo.cli.board import parser as board_parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+SET_UP = (ROOT / "docs" / "board.md").read_text()
+BOARD_COMMAND = r"^vla-board (.*?)\s*(?:#.*)?$"
 READMES = [README, *(path.read_text() for path in sorted((ROOT / "recipes").rglob("README.md")))]
 
 
@@ -54,9 +56,18 @@ def test_a_command_shown_is_a_command_taken(command: str) -> None:
         assert parser().parse_args(shlex.split(command)).verb
 
 
-@pytest.mark.parametrize("command", re.findall(r"^vla-board (.*?)\s*(?:#.*)?$", README, flags=re.MULTILINE))
+@pytest.mark.parametrize("command", re.findall(BOARD_COMMAND, README + SET_UP, flags=re.MULTILINE))
 def test_a_command_of_the_board_shown_is_a_command_taken(command: str) -> None:
     assert board_parser().parse_args(shlex.split(command)).verb
+
+
+def test_the_service_starts_the_board_with_options_that_it_takes() -> None:
+    """With the settings that the page about boards shows."""
+    settings = dict(re.findall(r"^(ROBOT|LISTEN)=(.*)$", SET_UP, flags=re.MULTILINE))
+    unit = (ROOT / "setup" / "vla-board.service").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"^ExecStart=\S*/vla-board (.*)$", unit, flags=re.MULTILINE)
+    given = command.replace("$ROBOT", settings["ROBOT"]).replace("${LISTEN}", settings["LISTEN"])
+    assert board_parser().parse_args(shlex.split(given)).robot == "so101"
 
 
 def test_a_command_that_is_not_taken_is_noticed() -> None:
