@@ -23,6 +23,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource, measured_latency, published_latency
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
+from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
@@ -31,6 +32,7 @@ from vla_demo.workbench.live_rollout import LiveRequest
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.robot_trials import RobotRate, RobotTrial
 from vla_demo.workbench.rollout_batch import RolloutRequest
 
 FPS = 30.0
@@ -186,6 +188,7 @@ class FakeBench:
     rolled: list[FakeRolling] = field(default_factory=list)
     filmed: list[tuple[RolloutRequest, int, int]] = field(default_factory=list)
     film_ended: threading.Event = field(default_factory=threading.Event)
+    trials: list[RobotTrial] = field(default_factory=list)
     board: FakeBoard = field(default_factory=FakeBoard)
     warmed: threading.Event = field(default_factory=threading.Event)
 
@@ -277,6 +280,15 @@ class FakeBench:
         if token != TOKEN:
             raise BoardError("the board wants its token, and this is not it")
         return FakeRobot(self.board, holder, replace(FACTS, kind="so101"))
+
+    def keep_trial(self, trial: RobotTrial) -> None:
+        self.trials.append(trial)
+
+    def robot_rates(self) -> Sequence[RobotRate]:
+        done = sum(trial.success for trial in self.trials)
+        return [
+            RobotRate("bench twin", "twin", "act", "", done, len(self.trials), wilson_interval(done, len(self.trials)), 0.25, 2)
+        ] * bool(self.trials)
 
     def warm_up(self) -> None:
         self.warmed.set()

@@ -139,3 +139,14 @@ def test_the_strip_gives_figures_with_their_counts(desk: RobotDesk) -> None:
 
 def test_an_unknown_command_is_named(desk: RobotDesk) -> None:
     assert "no command 'fly'" in say(desk, connected(desk), "fly")
+
+
+def test_a_task_is_judged_once_after_it_has_ended_by_whoever_started_it(desk: RobotDesk, bench: FakeBench) -> None:
+    key, other = running(desk), connected(desk, "b")
+    assert "no task to judge" in say(desk, key, "succeeded")
+    desk.stop({"key": key})
+    assert news(desk, key)["unjudged"] and not news(desk, other)["unjudged"]
+    assert "no task to judge" in say(desk, other, "succeeded")
+    assert say(desk, key, "succeeded") == "" and "no task to judge" in say(desk, key, "missed")
+    (row,) = desk.rates({})["rows"]
+    assert (row["board"], row["count"], row["interval"]) == ("measured on board bench twin (simulated)", "1 of 1", "21% to 100%")

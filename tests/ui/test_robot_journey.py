@@ -70,6 +70,15 @@ def test_from_the_first_click_to_an_arm_that_moves_and_stops_by_escape(visits: V
     expect(button(page, "Start the tea-bag task")).to_be_disabled()  # a stop is latched
 
 
+def test_who_started_the_task_says_how_it_ended(visits: Visits) -> None:
+    page = running(visits)
+    expect(page.locator(".judge")).to_be_hidden()
+    button(page, "End the task").click()
+    button(page, "Yes").click()
+    expect(page.locator(".rates tbody")).to_contain_text("measured on board bench twin (simulated)")
+    expect(page.locator(".judge")).to_be_hidden()
+
+
 def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard) -> None:
     page = connected(visits)
     expect(button(page, "Check and reset…")).to_be_disabled()

@@ -20,6 +20,7 @@ from vla_demo.workbench.live_rollout import LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording
 from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.robot_trials import RobotRate, RobotTrial
 from vla_demo.workbench.robot_view import RobotFacts, RobotPictures, RobotView
 from vla_demo.workbench.rollout_batch import RolloutRequest
 
@@ -185,6 +186,14 @@ class Bench(Protocol):
 
     def robot(self, address: str, token: str, holder: str, certificate: str = "") -> Robot:
         """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
+        ...
+
+    def keep_trial(self, trial: RobotTrial) -> None:
+        """A task on a robot that a person has judged."""
+        ...
+
+    def robot_rates(self) -> Sequence[RobotRate]:
+        """What the judged tasks come to, of each board, package and variant."""
         ...
 
     def warm_up(self) -> None:

@@ -21,7 +21,14 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
         *("dom", "format", "scale", "dial", "strip", "link", "keys", "controls"),
         *(f"loop/{name}" for name in ("cameras", "clock", "timeline", "latency", "lanes", "words", "weigh", "batch", "main")),
     ),
-    "robot": ("dom", "format", "scale", "link", "controls", *(f"robot/{name}" for name in ("strip", "traces", "checks", "main"))),
+    "robot": (
+        "dom",
+        "format",
+        "scale",
+        "link",
+        "controls",
+        *(f"robot/{name}" for name in ("strip", "traces", "checks", "rates", "boards", "main")),
+    ),
 }
 
 
@@ -85,7 +92,7 @@ class LoopView(_LateView):
 
 
 class RobotView(_LateView):
-    """Speaks in the events `open_simulated`, `open_board` and `load_robot`; asks `watch`, `stop`, `command` and `checks` directly."""
+    """Speaks in the events `open_simulated`, `open_board` and `load_robot`; asks its server functions directly."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("robot", ("controls", "robot"), ("open_simulated", "open_board", "load_robot"), **kwargs)

@@ -102,7 +102,10 @@ def _robot_view(desk: RobotDesk) -> RobotView:
     def checks(asked: dict[str, Any]) -> dict[str, Any]:
         return desk.checks(asked)
 
-    return RobotView(server_functions=[watch, stop, command, checks])
+    def rates(asked: dict[str, Any]) -> dict[str, Any]:
+        return desk.rates(asked)
+
+    return RobotView(server_functions=[watch, stop, command, checks, rates])
 
 
 def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk) -> None:

@@ -23,6 +23,7 @@ from vla_demo.ui.messages import Message, columns, message
 from vla_demo.ui.opening import Session, packaged
 from vla_demo.ui.toasts import told
 from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot_trials import RobotTrial
 from vla_demo.workbench.robot_view import RobotTick
 
 __all__ = ["RobotDesk"]
@@ -35,6 +36,7 @@ class _Visitor:
     link: Robot
     session: str
     spec: PolicySpec | None = None  # of the policy that was loaded from this page
+    unjudged: bool = False  # a task was started from this page, and nobody has said how it ended
 
 
 class RobotDesk:
@@ -90,12 +92,16 @@ class RobotDesk:
         return _answered(lambda: self._visitor(str(asked["key"])).link.stop())
 
     def command(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """`verb`: take, takeover, reset, start, pause, rearrange, leave."""
+        """`verb`: take, takeover, reset, start, pause, rearrange, succeeded, missed, leave."""
         return _answered(lambda: self._commanded(str(asked["key"]), str(asked["verb"]), str(asked.get("start", ""))))
 
     def checks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The facts to look at before the arm is made ready."""
         return _answered(lambda: self._checked(self._visitor(str(asked["key"]))))
+
+    def rates(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """The table of judged tasks."""
+        return _answered(lambda: {"rows": [robot_words.rate(rate) for rate in self._bench.robot_rates()], "how": robot_words.JUDGED})
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""
@@ -123,6 +129,7 @@ class RobotDesk:
             "moving": view.moving,
             "mine": view.mine,
             "holder": view.holder,
+            "unjudged": visitor.unjudged and view.state != "running",
             "loaded": bool(view.package) and not view.loading,
             "chunk": view.chunk_size,
             "cells": robot_words.cells(view, visitor.link.facts),
@@ -140,18 +147,34 @@ class RobotDesk:
     def _commanded(self, key: str, verb: str, start: str) -> None:
         if verb == "leave":
             return self._close(key, "the page disconnected")
-        link = self._visitor(key).link
+        visitor = self._visitor(key)
+        link = visitor.link
         verbs: Mapping[str, Callable[[], None]] = {
             "take": link.take,
             "takeover": lambda: link.take(takeover=True),
             "reset": link.reset,
-            "start": link.start,
+            "start": lambda: self._started(visitor),
             "pause": link.pause,
             "rearrange": lambda: link.rearrange(start),
+            "succeeded": lambda: self._judged(visitor, success=True),
+            "missed": lambda: self._judged(visitor, success=False),
         }
         if verb not in verbs:
             raise InvalidInput(f"there is no command {verb[:20]!r}; there are leave, {', '.join(verbs)}")
         return verbs[verb]()
+
+    def _started(self, visitor: _Visitor) -> None:
+        visitor.link.start()
+        visitor.unjudged = True
+
+    def _judged(self, visitor: _Visitor, success: bool) -> None:
+        """Once for each task, after it has ended, by whoever started it."""
+        view, facts, spec = visitor.link.watch(), visitor.link.facts, visitor.spec
+        if not visitor.unjudged or view.state == "running" or spec is None:
+            raise InvalidInput("there is no task to judge: it is judged once, when it has ended, on the page that started it")
+        trial = RobotTrial(facts.name, facts.kind, spec.checkpoint, view.variant, view.package, success, view.inference)
+        self._bench.keep_trial(trial)
+        visitor.unjudged = False
 
     def _close(self, key: str, why: str) -> None:
         visitor = self._visitors.pop(key, None)

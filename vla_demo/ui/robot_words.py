@@ -6,9 +6,10 @@ import numpy as np
 
 from vla_demo.core.policy import PolicySpec
 from vla_demo.ui import words
+from vla_demo.workbench.robot_trials import RobotRate
 from vla_demo.workbench.robot_view import RobotFacts, RobotView
 
-__all__ = ["HOSTED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "precisions"]
+__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "precisions", "rate"]
 
 HOSTED = (
     "Driving a robot is switched off here: this page is hosted as a Space, far from any arm. Run the app on a machine beside the robot: "
@@ -17,6 +18,10 @@ HOSTED = (
 NO_EMERGENCY_STOP = (
     "Stop is a software stop, not an emergency stop: it needs this page, the network and the board's program. "
     "Keep the switch that cuts the arm's power within reach."
+)
+JUDGED = (
+    "Each task was judged by a person on this page; counts with Wilson's 95 % interval. Inference: median from observation to chunk, "
+    "measured on the board, of the newest inferences of each task."
 )
 _OLD_PICTURE = 1.0  # s
 
@@ -37,6 +42,18 @@ def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
     ]
 
 
+def rate(found: RobotRate) -> dict[str, str]:
+    """A row of the table of judged tasks."""
+    low, high = found.interval
+    return {
+        "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
+        "policy": f"{found.policy}, {precisions(found.variant)}",
+        "count": f"{found.successes} of {found.n}",
+        "interval": f"{low:.0%} to {high:.0%}",
+        "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",
+    }
+
+
 def precisions(variant: str) -> str:
     """`vision=int8,expert=int8` as INT8; a mixed one as it is."""
     chosen = [part.partition("=")[2] for part in variant.split(",") if not part.startswith("steps=")]
@@ -46,7 +63,7 @@ def precisions(variant: str) -> str:
 
 
 def _queue(view: RobotView) -> str:
-    return f"{view.ticks[-1].queue} of {view.chunk_size}" if view.ticks and view.chunk_size else "–"
+    return f"{view.ticks[-1].queue} of {view.chunk_size}" if view.state == "running" and view.ticks and view.chunk_size else "–"
 
 
 def _control(view: RobotView, facts: RobotFacts) -> dict[str, str]:

@@ -28,6 +28,7 @@ from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
 from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
+from vla_demo.workbench.robot_trials import RobotRate, RobotTrial, keep_trial, robot_rates
 from vla_demo.workbench.robots import RobotLink, connect_robot
 from vla_demo.workbench.rollout_batch import RolloutRequest
 from vla_demo.workbench.rollouts import latency_named
@@ -150,6 +151,14 @@ class Workbench:
     def robot(self, address: str, token: str, holder: str, certificate: str = "") -> RobotLink:
         """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
         return connect_robot(address, token, holder, certificate)
+
+    def keep_trial(self, trial: RobotTrial) -> None:
+        """A task on a robot that a person has judged."""
+        keep_trial(trial)
+
+    def robot_rates(self) -> Sequence[RobotRate]:
+        """What the judged tasks come to."""
+        return robot_rates()
 
     def _package(self, source: str) -> PolicyPackage:
         if source not in self._packages:

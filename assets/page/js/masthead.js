@@ -9,6 +9,7 @@ function show(name) {
     const on = tab.dataset.tab === name;
     tab.setAttribute("aria-selected", String(on));
     tab.tabIndex = on ? 0 : -1;
+    if (on) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft; // on a phone they do not all fit
   }
   document.dispatchEvent(new CustomEvent("vla-tab", { detail: name }));
 }

@@ -2,7 +2,6 @@
 // It asks for the newest again and again, one question at a time: nothing can queue, and the questions tell that somebody is here.
 
 const EVERY = 100; // ms between two questions
-const RECENT = "vla-demo.boards"; // addresses; a token is kept nowhere
 const link = createLink(["tab"]);
 const strip = createStrip(stop);
 const traces = createLiveTraces(at("traces"));
@@ -27,7 +26,7 @@ const receive = {
     at("missing").hidden = !message.hosted;
     at("connect").hidden = Boolean(message.hosted);
     robot.dataset.state = "off";
-    fillRecent();
+    listBoards();
   },
 
   progress,
@@ -37,13 +36,14 @@ const receive = {
     board = message;
     tick = seen = 0;
     news = null;
-    if (address) remember(address);
+    if (address) rememberBoard(address);
     at("token").value = "";
     at("greeting").textContent = message.greeting;
     at("desk").hidden = !message.simulated;
     traces.load(message.joints);
     at("views").replaceChildren(...message.cameras.map((camera) => make("figure", { "data-camera": camera }, make("img", { alt: `${camera} camera` }), make("figcaption", {}, camera))));
     lay(true);
+    tabulate();
     follow(message.key);
   },
 
@@ -95,6 +95,16 @@ async function command(verb, more = {}) {
   const { problem } = await ask("command", { verb, ...more });
   complain(problem);
   return !problem;
+}
+
+async function judge(verb) {
+  if (await command(verb)) tabulate();
+}
+
+async function tabulate() {
+  const found = await ask("rates");
+  if (found.problem) complain(found.problem);
+  else setRates(at("rates"), found);
 }
 
 // Until another connection is made.
@@ -149,14 +159,15 @@ function buttons() {
   at("start").disabled = Boolean(running) || !mine || news.state !== "ready" || !news.loaded;
   at("pause").disabled = !mine || still;
   at("starts").disabled = Boolean(running) || !mine || !still;
+  at("judge").hidden = !on || !news.unjudged;
   at("take").hidden = !on || mine;
   const label = on && news.holder ? `Take over from ${news.holder}` : "Take control";
   if (at("take").textContent !== label) at("take").textContent = label;
-  const next = on ? SENTENCES[next_step(mine)] : "";
+  const next = on ? SENTENCES[nextStep(mine)] : "";
   if (at("next").textContent !== next) at("next").textContent = next;
 }
 
-function next_step(mine) {
+function nextStep(mine) {
   if (!mine) return news.holder ? "watch" : "free";
   if (news.state === "running") return "running";
   if (!news.loaded) return "load";
@@ -180,27 +191,6 @@ function leave() {
   lay(false);
 }
 
-function recent() {
-  try {
-    return JSON.parse(localStorage.getItem(RECENT) ?? "[]").filter((one) => typeof one === "string");
-  } catch {
-    return [];
-  }
-}
-
-function remember(one) {
-  try {
-    localStorage.setItem(RECENT, JSON.stringify([one, ...recent().filter((other) => other !== one)].slice(0, 8)));
-  } catch { /* a browser that keeps nothing */ }
-  fillRecent();
-}
-
-function fillRecent() {
-  const known = recent();
-  at("boards").replaceChildren(...known.map((value) => make("option", { value })));
-  if (!at("address").value && known.length) at("address").value = known[0];
-}
-
 at("simulated").addEventListener("click", () => {
   address = "";
   begin("Starting the simulated board");
@@ -222,6 +212,7 @@ at("policy").addEventListener("change", () => { if (namesPlace()) at("source").f
 at("arm").addEventListener("click", async () => complain(await checks.open(board.simulated)));
 at("start").addEventListener("click", () => command("start"));
 at("pause").addEventListener("click", () => command("pause"));
+for (const verb of ["succeeded", "missed"]) at(verb).addEventListener("click", () => judge(verb));
 at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));
 at("take").addEventListener("click", () => command(news?.holder ? "takeover" : "take"));
 at("leave").addEventListener("click", leave);

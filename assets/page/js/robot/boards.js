@@ -1,0 +1,24 @@
+// The boards this browser has been connected to: their addresses. A token is kept nowhere.
+
+const KNOWN_BOARDS = "vla-demo.boards";
+
+function knownBoards() {
+  try {
+    return JSON.parse(localStorage.getItem(KNOWN_BOARDS) ?? "[]").filter((one) => typeof one === "string");
+  } catch {
+    return [];
+  }
+}
+
+function rememberBoard(one) {
+  try {
+    localStorage.setItem(KNOWN_BOARDS, JSON.stringify([one, ...knownBoards().filter((other) => other !== one)].slice(0, 8)));
+  } catch { /* a browser that keeps nothing */ }
+  listBoards();
+}
+
+function listBoards() {
+  const known = knownBoards();
+  at("boards").replaceChildren(...known.map((value) => make("option", { value })));
+  if (!at("address").value && known.length) at("address").value = known[0];
+}
