@@ -155,6 +155,20 @@ def test_a_package_is_pushed_over_the_link_and_runs(board: BoardProcess, client:
     assert len(list(client.push(folder))) == 2  # nothing is sent twice
 
 
+def test_a_package_is_removed_while_no_task_runs_also_the_one_that_is_loaded(client: BoardClient, tmp_path: Path) -> None:
+    *_, name = client.push(swinging_package(tmp_path / "spare", bias=2.0, name="spare").folder)
+    begin_task(client, str(name))
+    with pytest.raises(BoardError, match="a task runs; stop it first"):
+        client.remove(str(name))
+    client.stop()
+    wait_until(lambda: not client.watch().moving)
+    client.remove(str(name))
+    assert name not in {package.id for package in client.packages().packages} and client.watch().package == ""
+    client.reset()
+    with pytest.raises(BoardError, match="choose a package first"):
+        client.start()
+
+
 def test_a_long_upload_over_a_slow_link_does_not_lose_the_lease(board: BoardProcess, tmp_path: Path) -> None:
     folder = swinging_package(tmp_path / "large", name="large").folder
     (folder / "more.bin").write_bytes(np.random.default_rng(0).bytes(500_000))

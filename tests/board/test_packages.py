@@ -164,6 +164,24 @@ def test_the_id_is_of_the_content_whatever_the_order(tmp_path: Path, sent: Path)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../sent", ".arriving", "nothing"])
-def test_only_a_package_on_the_shelf_is_opened(shelf: PackageShelf, sent: Path, name: str) -> None:
-    with pytest.raises(NotThere, match="no package"):
-        shelf.open(name)
+def test_only_a_package_on_the_shelf_is_opened_or_removed(shelf: PackageShelf, sent: Path, name: str) -> None:
+    for use in (shelf.open, shelf.remove):
+        with pytest.raises(NotThere, match="no package"):
+            use(name)
+    assert sent.is_dir() and (shelf.folder / ".arriving").is_dir()
+
+
+def test_what_was_removed_is_gone_and_can_be_sent_again(shelf: PackageShelf, sent: Path) -> None:
+    name = push(shelf, sent)
+    shelf.keep(name)
+    shelf.remove(name)
+    assert shelf.kept() == [] and not (shelf.folder / name).exists()
+    assert push(shelf, sent) == name and shelf.keep(name).spec.checkpoint
+
+
+def test_a_damaged_package_can_be_removed_too(shelf: PackageShelf, sent: Path) -> None:
+    name = push(shelf, sent)
+    shelf.keep(name)
+    (shelf.folder / name / "manifest.json").write_text("{")
+    shelf.remove(name)
+    assert not (shelf.folder / name).exists()

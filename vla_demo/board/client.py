@@ -165,6 +165,10 @@ class BoardClient:
         yield total, total
         yield str(reply.id)
 
+    def remove(self, package: str) -> None:
+        """Make room on the board; not while a task runs."""
+        self._command("Remove", lambda stamp: link.RemoveRequest(stamp=stamp, package=package), LOADING)
+
     def close(self) -> None:
         """Without a heartbeat the board stops the arm within a second, unless the lease was given back before."""
         self._end_beating()

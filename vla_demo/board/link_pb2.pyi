@@ -162,6 +162,14 @@ class StartRequest(_message.Message):
     instruction: str
     def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., mode: _Optional[str] = ..., threshold: _Optional[float] = ..., actions_per_chunk: _Optional[int] = ..., deadline: _Optional[float] = ..., seed: _Optional[int] = ..., instruction: _Optional[str] = ...) -> None: ...
 
+class RemoveRequest(_message.Message):
+    __slots__ = ("stamp", "package")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    PACKAGE_FIELD_NUMBER: _ClassVar[int]
+    stamp: Stamp
+    package: str
+    def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., package: _Optional[str] = ...) -> None: ...
+
 class RearrangeRequest(_message.Message):
     __slots__ = ("stamp", "start")
     STAMP_FIELD_NUMBER: _ClassVar[int]

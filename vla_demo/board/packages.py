@@ -75,9 +75,17 @@ class PackageShelf:
 
     def open(self, name: str) -> PolicyPackage:
         """Raises `NotThere`, `PackageError`."""
-        if not _NAME.fullmatch(name) or not (self.folder / name).is_dir():
-            raise NotThere(f"this board has no package {name[:80]!r}")
-        return read_manifest(self.folder / name)
+        return read_manifest(self._place(name))
+
+    def remove(self, name: str) -> None:
+        """Raises `NotThere`."""
+        with self._turn:
+            folder = self._place(name)
+            try:
+                (folder / MANIFEST_FILE).unlink(missing_ok=True)  # from now on it is none, however far the rest gets
+                shutil.rmtree(folder)
+            except OSError as problem:
+                raise NotThere(f"the board cannot remove the package: {problem.strerror}") from problem
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.folder).free
@@ -123,6 +131,11 @@ class PackageShelf:
             arrived.rename(self.folder / name)
             del self._offers[name]
             return read_manifest(self.folder / name)
+
+    def _place(self, name: str) -> Path:
+        if not _NAME.fullmatch(name) or not (self.folder / name).is_dir():
+            raise NotThere(f"this board has no package {name[:80]!r}")
+        return self.folder / name
 
     def _offered(self, name: str) -> tuple[OfferedFile, ...]:
         if name not in self._offers:

@@ -179,6 +179,16 @@ class BoardService:
         self._admit(request.stamp, "upload")
         return _package(request.id, self._shelf.keep(request.id))
 
+    def Remove(self, request: Any) -> Any:
+        """Also the one that is loaded, while no task runs."""
+        self._admit(request.stamp)
+        with self._alone():
+            self._driver.expect_no_task()
+            self._shelf.remove(request.package)
+            if self._policy is not None and self._policy.package == request.package:
+                self._policy = None
+        return link.Done()
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """What changes the policy, the scene or the state does so one at a time; who comes second is refused, not kept waiting."""
