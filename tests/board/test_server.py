@@ -9,10 +9,12 @@ import pytest
 
 from tests.board.boards import BoardProcess, board_process
 from vla_demo.board.client import BoardClient
+from vla_demo.board.doctor import findings
 from vla_demo.board.server import Listening, check_listening
 from vla_demo.board.tokens import is_loopback, new_token, read_token, split_address
 from vla_demo.cli.board import main
 from vla_demo.core.errors import BoardError, InvalidInput
+from vla_demo.runtime.providers import PROCESSOR
 
 TOKEN = "b5Zk7Qq0pXw3n1Yv9sTgLd"
 
@@ -80,6 +82,10 @@ def test_addresses_are_read() -> None:
         (["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot be read"),
         (["--token-file", "/nowhere"], "make one with"),
         (["--hz", "0"], "no control rate"),
+        (["--provider", "Fast"], "has no 'Fast' on this machine; valid: "),
+        (["--robot", "so101"], "wants --port, --robot-id"),
+        (["--robot", "so101", "--port", "p", "--robot-id", "i", "--cameras", "top"], "like top=/dev/video0"),
+        (["--robot", "so101", "--port", "p", "--robot-id", "i", "--cameras", "a=0", "a=1"], "each is written once"),
         (["--twin-size", "huge"], "written like 240x320"),
         (["--twin-start", "test:99"], "test:0 to test:19"),
     ],
@@ -125,8 +131,27 @@ def test_the_doctor_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["doctor", "--packages", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert all(word in said for word in ("ONNX Runtime", "CPUExecutionProvider", "grpcio", "processor cores", "GB free"))
+    assert "--robot twin: installed" in said and "serial ports:" in said
     assert main(["token", str(tmp_path / "token")]) == 0
     assert read_token(tmp_path / "token") not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("machine", "providers", "words"),
+    [
+        ("x86_64", ("AzureExecutionProvider", PROCESSOR), "brings nothing faster"),
+        ("x86_64", ("XnnpackExecutionProvider", PROCESSOR), "or with --provider on XnnpackExecutionProvider"),
+        ("aarch64", (PROCESSOR,), "does not bring NeutronExecutionProvider"),
+        ("aarch64", ("NeutronExecutionProvider", PROCESSOR), "ONNX Runtime brings NeutronExecutionProvider"),
+    ],
+)
+def test_the_doctor_knows_what_could_run_the_graphs(
+    monkeypatch: pytest.MonkeyPatch, machine: str, providers: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: list(providers))
+    found = "\n".join(findings())
+    assert words in found and ("KleidiAI it does not tell" in found) == (machine == "aarch64")
 
 
 def test_a_running_board_has_no_heavy_library_in_its_memory(board: BoardProcess, client: BoardClient) -> None:

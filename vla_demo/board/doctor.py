@@ -4,17 +4,21 @@ import math
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import vla_demo
 from vla_demo.board.vitals import governors, temperature, total_memory_bytes
-from vla_demo.runtime.providers import onnx_runtime
+from vla_demo.runtime.providers import PROCESSOR, onnx_runtime
 
 __all__ = ["findings"]
 
-_FASTER = {"XnnpackExecutionProvider", "NeutronExecutionProvider", "CUDAExecutionProvider"}
+_REMOTE = "AzureExecutionProvider"  # in every wheel, and runs no graph on this machine
+_NPU = "NeutronExecutionProvider"  # of the i.MX 95, in NXP's own build of ONNX Runtime
+_ARM = ("aarch64", "arm64")
+_BODIES = (("twin", ("mujoco",), "twin"), ("so101", ("lerobot", "scservo_sdk"), "robot"))
 
 
 def findings(packages: Path | None = None) -> Iterator[str]:
@@ -22,17 +26,37 @@ def findings(packages: Path | None = None) -> Iterator[str]:
     yield f"vla-demo {vla_demo.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     runtime, providers = onnx_runtime()
     yield f"ONNX Runtime {runtime} with {', '.join(providers)}"
-    others = _FASTER & set(providers)
-    yield f"graphs run on the processor; {', '.join(sorted(others)) or 'no other provider'} is there and not used"
+    yield from _provided(providers)
     for name in ("grpcio", "protobuf"):
         yield _installed(name)
     yield f"processor cores: {os.cpu_count()}; frequency chosen by: {_governor()}"
     yield f"memory: {total_memory_bytes() / 1e9:.1f} GB"
     hottest = temperature()
     yield "temperature: the system does not tell" if math.isnan(hottest) else f"temperature: {hottest:.0f} °C"
+    for body, modules, extra in _BODIES:
+        missing = [name for name in modules if find_spec(name) is None]
+        yield (
+            f"--robot {body}: {', '.join(missing)} missing: pip install 'vla-demo[board,{extra}]'"
+            if missing
+            else f"--robot {body}: installed"
+        )
+    yield f"serial ports: {_devices('ttyACM*', 'ttyUSB*')}; cameras: {_devices('video*')}"
     yield _heavy()
     if packages is not None:
         yield _disk(packages)
+
+
+def _provided(providers: Sequence[str]) -> Iterator[str]:
+    others = [name for name in providers if name not in (PROCESSOR, _REMOTE)]
+    choice = f", or with --provider on {' or '.join(others)}" if others else "; this ONNX Runtime brings nothing faster"
+    yield f"graphs run on {PROCESSOR}{choice}"
+    if platform.machine() in _ARM:
+        npu = "brings" if _NPU in providers else "does not bring"
+        yield f"this ONNX Runtime {npu} {_NPU}; whether its {PROCESSOR} was built with KleidiAI it does not tell"
+
+
+def _devices(*patterns: str) -> str:
+    return ", ".join(str(path) for pattern in patterns for path in sorted(Path("/dev").glob(pattern))) or "none"
 
 
 def _installed(name: str) -> str:
@@ -51,10 +75,10 @@ def _governor() -> str:
 
 
 def _heavy() -> str:
-    from importlib.util import find_spec
-
     there = [name for name in ("torch", "lerobot", "gradio") if find_spec(name) is not None]
-    return f"installed but not needed here: {', '.join(there)}" if there else "no torch, lerobot or gradio, as it should be"
+    if not there:
+        return "no torch, lerobot or gradio, as it should be"
+    return f"installed: {', '.join(there)}; only --robot so101 needs torch and lerobot, and nothing here gradio"
 
 
 def _disk(packages: Path) -> str:
