@@ -22,7 +22,7 @@ from vla_demo.workbench.robot_view import RobotPictures, RobotView, robot_facts,
 
 __all__ = ["SILENCE", "RobotLink", "connect_robot"]
 
-SILENCE = 3.0  # s without a question; browsers ask at least once a second, also from a tab in the background
+SILENCE = 3.0  # s without a question; a browser lets a tab in the background ask once a second, after some minutes only once a minute
 _EVERY = 0.25  # s
 
 
