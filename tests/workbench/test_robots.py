@@ -77,6 +77,16 @@ def test_the_simulated_board_serves_two_and_ends_with_the_last() -> None:
     wait_until(lambda: child.poll() is not None, 15)
 
 
+def test_the_simulated_board_ends_when_the_program_that_started_it_is_killed() -> None:
+    simulated = SimulatedBoard()
+    link = link_of(simulated, "one")
+    child = simulated._child
+    assert child is not None and child.stdin is not None and child.poll() is None
+    child.stdin.close()  # what the system does for a killed parent
+    wait_until(lambda: child.poll() is not None, 15)
+    link.close()
+
+
 def link_of(simulated: SimulatedBoard, name: str) -> RobotLink:
     *_, link = simulated.connect(name)
     assert not isinstance(link, Preparing)
