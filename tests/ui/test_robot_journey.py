@@ -77,6 +77,9 @@ def test_who_started_the_task_says_how_it_ended(visits: Visits) -> None:
     button(page, "Yes").click()
     expect(page.locator(".rates tbody")).to_contain_text("measured on board bench twin (simulated)")
     expect(page.locator(".judge")).to_be_hidden()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="what it means in the closed loop").click()
+    expect(opened.value.get_by_label("Latency in milliseconds")).to_have_value("250")
 
 
 def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard) -> None:

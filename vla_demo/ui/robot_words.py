@@ -51,6 +51,7 @@ def rate(found: RobotRate) -> dict[str, str]:
         "count": f"{found.successes} of {found.n}",
         "interval": f"{low:.0%} to {high:.0%}",
         "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",
+        "ms": "" if found.inference_s is None else f"{found.inference_s * 1e3:.0f}",
     }
 
 

@@ -26,6 +26,7 @@ function createStrip(onStop) {
     at("lamp").dataset.state = state;
     write(at("lamp").firstElementChild, state.toUpperCase());
     write(at("lamp").lastElementChild, reason);
+    at("lamp").lastElementChild.title = reason; // a long one is cut short
   }
 
   function write(node, text) {
