@@ -58,18 +58,16 @@ const receive = {
 
   steps(message) {
     progress(null);
-    const first = traces.frames() === 0;
-    traces.append(message);
+    grow(message);
     panel.say(message.words);
     player.waitAt(traces.reached());
-    if (first && !parked && !still()) player.play();
     onTime(player.time());
   },
 
   report(message) {
     running = halted = null;
     rest();
-    traces.append(message.steps);
+    grow(message.steps); // a short run may bring them all at once
     panel.say(message.words, message.how);
     panel.errors(message);
     strip.measure(message);
@@ -111,6 +109,12 @@ function forget() {
   panel.say(recording.words);
   strip.forget();
   link.update({ run: null });
+}
+
+function grow(steps) {
+  const first = traces.frames() === 0;
+  traces.append(steps);
+  if (first && !parked && !still()) player.play();
 }
 
 const still = () => element.offsetParent === null || matchMedia("(prefers-reduced-motion: reduce)").matches;
