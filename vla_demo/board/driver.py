@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -74,6 +74,7 @@ class Counts:
     limited_ticks: int = 0
     rejected_chunks: int = 0
     inference_s: deque[float] = field(default_factory=lambda: deque(maxlen=32))
+    stage_ms: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=32))  # of the same inferences
 
 
 class Driver:
@@ -216,6 +217,7 @@ class Driver:
         if tick.arrived is not None:
             counts.inferences += 1
             counts.inference_s.append(self._clock.now() - tick.arrived.request.asked_at)
+            counts.stage_ms.append(tick.arrived.stage_ms)
         counts.starved_ticks += tick.action is None
         counts.late_ticks += tick.late > 1 / self.hz
         counts.limited_ticks += limited

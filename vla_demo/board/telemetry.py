@@ -36,6 +36,7 @@ def telemetry(driver: Driver, desk: LeaseDesk, after: int, now: float) -> Any:
         heartbeat_age=-1.0 if age is None else age,
         ticks=[_tick_message(tick) for tick in ticks],
         inference=list(counts.inference_s),
+        stages=[link.StageTimes(ms=one) for one in list(counts.stage_ms)],
         inferences=counts.inferences,
         starved_ticks=counts.starved_ticks,
         late_ticks=counts.late_ticks,

@@ -1,7 +1,8 @@
 """What a board tells, as plain data: its handshake, its news, its pictures."""
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,7 @@ class RobotView:
     chunk_size: int
     ticks: tuple[RobotTick, ...]  # the newest 64
     inference: tuple[float, ...]  # s, the newest 32
+    stage_ms: Mapping[str, float]  # stage -> median over the same inferences
     counts: Mapping[str, int]  # since the task began
     temperature: float | None  # degrees Celsius
     memory_bytes: int
@@ -107,12 +109,17 @@ def robot_view(told: Any, mine: bool, lost: str | None, round_trip: float, pictu
         chunk_size=told.chunk_size,
         ticks=tuple(_tick(tick) for tick in told.ticks),
         inference=tuple(told.inference),
+        stage_ms=_medians(told.stages),
         counts={name: getattr(told, name) for name in counted},
         temperature=None if math.isnan(told.temperature) else told.temperature,
         memory_bytes=told.memory_bytes,
         round_trip=round_trip,
         picture_age=picture_age,
     )
+
+
+def _medians(stages: Sequence[Any]) -> dict[str, float]:
+    return {role: statistics.median(one.ms[role] for one in stages) for role in (stages[-1].ms if stages else ())}
 
 
 def _tick(t: Any) -> RobotTick:
