@@ -32,7 +32,7 @@ def test_a_measured_one_is_a_median_and_says_of_how_many() -> None:
 
 @pytest.mark.parametrize("text", ["fast", "-1", "nan", "1e9"])
 def test_what_is_no_latency_is_refused_with_what_is(text: str) -> None:
-    with pytest.raises(InvalidInput, match="imx95-published, imx95-predicted, or milliseconds"):
+    with pytest.raises(InvalidInput, match="imx95-published, imx95-predicted, board:NAME, or milliseconds"):
         given_latency(text)
 
 

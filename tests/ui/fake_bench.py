@@ -27,6 +27,7 @@ from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
+from vla_demo.workbench.board_latencies import BoardLatency
 from vla_demo.workbench.desk import Pictures, StartCard
 from vla_demo.workbench.live_rollout import LiveRequest
 from vla_demo.workbench.progress import Preparing
@@ -181,6 +182,7 @@ class FakeBench:
 
     folder: Path
     gate: threading.Event = field(default_factory=set_event)  # cleared: runs stay in their first chunk
+    timed_there: tuple[BoardLatency, ...] = ()  # of the ACT on a board
     opened: threading.Event = field(default_factory=set_event)  # cleared: packages go on being prepared
     runs: list[FakeRun] = field(default_factory=list)
     acted: list[FakeActing] = field(default_factory=list)
@@ -285,10 +287,13 @@ class FakeBench:
         self.trials.append(trial)
 
     def robot_rates(self) -> Sequence[RobotRate]:
-        done = sum(trial.success for trial in self.trials)
-        return [
-            RobotRate("bench twin", "twin", "act", "", done, len(self.trials), wilson_interval(done, len(self.trials)), 0.25, 2)
-        ] * bool(self.trials)
+        if not self.trials:
+            return ()
+        done, n = sum(trial.success for trial in self.trials), len(self.trials)
+        return [RobotRate("bench twin", "twin", "act", self.trials[0].variant, done, n, wilson_interval(done, n), 0.25, 2)]
+
+    def board_latencies(self, spec: PolicySpec) -> Sequence[BoardLatency]:
+        return self.timed_there if spec.family == "act" else ()
 
     def warm_up(self) -> None:
         self.warmed.set()

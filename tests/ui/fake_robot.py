@@ -79,6 +79,7 @@ class FakeRobot:
             chunk_size=50,
             ticks=tuple(board.ticks[-64:]),
             inference=(0.2, 0.3) if board.ticks else (),
+            stage_ms={"vision": 80.0, "expert": 120.0} if board.ticks else {},
             counts={"starved_ticks": sum(tick.starved for tick in board.ticks)},
             temperature=48.0,
             memory_bytes=210_000_000,

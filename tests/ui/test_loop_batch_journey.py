@@ -1,12 +1,14 @@
 """The batch as a visitor meets it: a row a lane, stop and go on, films of what failed, two rows in pairs, the article beside it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
+from vla_demo.workbench.robot_trials import RobotTrial
 
 TAB = "?tab=loop&policy=act&lane=sync&beside=async&latency=2860"
 Visits = Callable[..., Visit]
@@ -44,6 +46,22 @@ def test_each_lane_becomes_a_row_on_top_with_its_count_and_whose_latency_it_is(v
     assert "2/3" in newest and "test 2/2 · validation 0/1" in newest and "2.86 s\npublished" in newest
     band = page.locator("#loop .results .band").first
     expect(band).to_have_attribute("aria-label", "2 of 3, 95 % interval 0.21 to 0.94")
+
+
+@pytest.fixture
+def judged(bench: FakeBench) -> Iterator[None]:
+    trial = RobotTrial("bench twin", "twin", "act", "vision=int8,expert=int8", "d7a8", True, (0.2, 0.3))
+    bench.trials += [trial, replace(trial, success=False)]
+    yield
+    bench.trials.clear()
+
+
+def test_judged_tasks_stand_in_the_same_table_and_say_on_which_board(visits: Visits, judged: None) -> None:
+    page = opened(visits)
+    row = page.locator("#loop .results tbody.judged")
+    for told in ("1/2", "INT8", "measured on board bench twin (simulated)", "250 ms", "judged by a person"):
+        expect(row).to_contain_text(told)
+    expect(row.get_by_role("checkbox")).to_have_count(0)  # its starts are not the protocol's
 
 
 def test_progress_is_told_start_by_start_and_stop_says_what_is_kept(visits: Visits, bench: FakeBench) -> None:

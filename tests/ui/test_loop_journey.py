@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
+from vla_demo.workbench.board_latencies import BoardLatency
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,24 @@ def test_the_verdict_follows_the_slider(visits: Visits) -> None:
     )
     button(page, "Published: ACT 320 ms").click()
     expect(page.locator(".source-of")).to_contain_text("Published: ACT, optimized, six Cortex-A55")
+
+
+@pytest.fixture
+def timed_there(bench: FakeBench) -> Iterator[None]:
+    bench.timed_there = (BoardLatency("lab", "so101", "rev", "vision=int8,expert=int8", 0.412, 32, {"vision": 300.0, "expert": 100.0}),)
+    yield
+    bench.timed_there = ()
+
+
+def test_what_a_board_measured_of_this_policy_is_a_stop_of_the_slider(visits: Visits, timed_there: None) -> None:
+    page = loop(visits)
+    button(page, "lab, INT8: 412 ms").click()
+    expect(page.get_by_label("Latency in milliseconds")).to_have_value("412")
+    expect(page.locator(".source-of")).to_contain_text("Measured on board lab: median of 32 inferences of vision=int8,expert=int8")
+    expect(page.locator(".source-of")).to_contain_text("vision 300 ms, expert 100 ms")
+    expect(page.locator(".rule em")).to_have_text(["holds", "holds"])
+    page.get_by_label("Policy that acts", exact=True).select_option("smolvla")  # nobody measured this one
+    expect(page.locator("#loop .there button")).to_have_count(0)
 
 
 def test_two_lanes_run_side_by_side_and_say_what_they_measured(visits: Visits) -> None:

@@ -10,6 +10,7 @@ from tests.board.boards import BoardProcess, board_process, is_moving, rests_fro
 from vla_demo.core.errors import BoardError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
+from vla_demo.workbench.board_latencies import board_latencies
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robots import RobotLink, connect_robot
 from vla_demo.workbench.simulated_board import SimulatedBoard
@@ -51,6 +52,18 @@ def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess,
     assert not is_moving(board.did()) and rests_from(board.did(), silent) < 3
     with pytest.raises(BoardError, match=r"nothing was heard of the page for 1\.5 s.*connect again"):
         link.watch()
+
+
+def test_a_task_on_a_real_board_leaves_its_times_stage_by_stage(board: BoardProcess, package: PolicyPackage) -> None:
+    link = RobotLink(board.client(), board.address, "a page", silence=60.0)
+    acting(link, package)
+    wait_until(lambda: len(link.watch().inference) >= 2)
+    link.stop()
+    link.watch()
+    (kept,) = board_latencies(package.spec)
+    assert kept.board == link.facts.name and kept.inferences >= 2 and set(kept.stage_ms) == {s.role for s in package.spec.stages}
+    assert sum(kept.stage_ms.values()) / 1e3 <= kept.seconds * 1.05  # the stages, and what is around them
+    link.close()
 
 
 def test_a_viewer_who_falls_silent_stops_nothing(board: BoardProcess, package: PolicyPackage) -> None:

@@ -24,7 +24,9 @@ def add_to(verbs: Any) -> None:
     rollout.add_argument("policy", metavar="POLICY", help="act, smolvla, an exported package, a checkpoint folder or a Hub id")
     rollout.add_argument("--variant", default="", metavar="V", help="such as vision=int8,steps=5; stages it does not name run in FP32")
     rollout.add_argument("--mode", default="async", help="sync, async or, for flow-matching policies, seamfree (default: async)")
-    rollout.add_argument("--latency", default="0", metavar="L", help="measured, imx95-published, imx95-predicted or ms (default: 0)")
+    rollout.add_argument(
+        "--latency", default="0", metavar="L", help="measured, board:NAME, imx95-published, imx95-predicted or ms (default: 0)"
+    )
     rollout.add_argument("--fps", type=float, default=30.0, help="control rate (default: 30)")
     rollout.add_argument("--starts", default="all", metavar="S", help="test (20), validation (10), all, or N-fresh (default: all)")
     rollout.add_argument("--threshold", type=float, default=0.5, help="async: ask when the queue is down to this share (default: 0.5)")

@@ -28,7 +28,7 @@ class LatencySource:
     """One latency from observation to chunk."""
 
     seconds: float
-    kind: str  # "measured" | "published" | "predicted" | "given"
+    kind: str  # "measured" (here) | "board" (measured there) | "published" | "predicted" | "given"
     about: str  # for a person: where it comes from
 
 
@@ -83,7 +83,6 @@ def given_latency(text: str) -> LatencySource:
     except ValueError:
         ms = -1.0
     if not 0 <= ms <= _LONGEST_MS:
-        raise InvalidInput(
-            f"cannot read the latency {text!r}; valid: measured, imx95-published, imx95-predicted, or milliseconds from 0 to {_LONGEST_MS}"
-        )
+        named = "measured, imx95-published, imx95-predicted, board:NAME"
+        raise InvalidInput(f"cannot read the latency {text!r}; valid: {named}, or milliseconds from 0 to {_LONGEST_MS}")
     return LatencySource(ms / 1e3, "given", "as given")

@@ -15,6 +15,7 @@ from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
+from vla_demo.workbench.board_latencies import BoardLatency
 from vla_demo.workbench.desk import Pictures, StartCard
 from vla_demo.workbench.live_rollout import LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
@@ -186,6 +187,10 @@ class Bench(Protocol):
 
     def robot(self, address: str, token: str, holder: str, certificate: str = "") -> Robot:
         """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
+        ...
+
+    def board_latencies(self, spec: PolicySpec) -> Sequence[BoardLatency]:
+        """What boards have measured of this checkpoint, the newest of each board and variant."""
         ...
 
     def keep_trial(self, trial: RobotTrial) -> None:

@@ -144,7 +144,12 @@ class LoopDesk:
                 for (mode, actions), each in zip(lanes, settings, strict=True)
             ],
             "predicted": [self._predicted(str(asked["policy"]), str(lane["variant"])) for lane in asked["lanes"]],
+            "boards": self._boards(str(asked["policy"])),
         }
+
+    def _boards(self, source: str) -> list[dict[str, Any]]:
+        spec = self._specs.get(source)
+        return [] if spec is None else [loop_words.on_board(found) for found in self._bench.board_latencies(spec)]
 
     def _predicted(self, source: str, text: str) -> dict[str, Any] | None:
         """None for a policy that is not open and for a family whose full-size policy nobody has counted."""

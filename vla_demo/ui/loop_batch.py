@@ -72,7 +72,8 @@ class BatchDesk:
         """The rows that came with the app and the article's table."""
         shipped = [_Row(str(found["policy"]), dict(found), None) for found in self._bench.measured_rollouts()]
         rows = [self._kept(self._session(request), row) for row in shipped]
-        yield message("batch", rows=rows, article=words.article(), intro=words.INTRO, how=words.HOW)
+        judged = [words.judged(rate) for rate in self._bench.robot_rates()]
+        yield message("batch", rows=rows, judged=judged, article=words.article(), intro=words.INTRO, how=words.HOW)
 
     @told("batch", "batch_failed")
     def run_batch(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
@@ -80,7 +81,8 @@ class BatchDesk:
         session.end_batch()
         stop = session.batch.begin(work)
         package = yield from _renamed(packaged(self._bench, source, work, stop))
-        requests = _requests(asked, package.spec)
+        there = [found.source() for found in self._bench.board_latencies(package.spec)]
+        requests = _requests(asked, package.spec, there)
         for place, each in enumerate(requests):
             session.rolling = self._bench.roll_out(source, each)
             if stop.is_set():
@@ -182,7 +184,7 @@ def _filmed(step: Preparing | Path, work: str) -> Message:
     return message("film", run=work, url=file_url(step))
 
 
-def _requests(asked: gr.EventData, spec: PolicySpec) -> Sequence[RolloutRequest]:
+def _requests(asked: gr.EventData, spec: PolicySpec, there: Sequence[LatencySource]) -> Sequence[RolloutRequest]:
     """One a lane. Raises `InvalidInput` and `UnknownVariant`."""
     if not 1 <= len(asked.lanes) <= _MOST_LANES or float(asked.fps) not in RATES:
         raise InvalidInput(f"wanted are 1 or {_MOST_LANES} lanes, at one of {', '.join(map(str, RATES))} fps")
@@ -190,17 +192,19 @@ def _requests(asked: gr.EventData, spec: PolicySpec) -> Sequence[RolloutRequest]
     found = []
     for lane in asked.lanes:
         variant = Variant.parse(str(lane["variant"]), spec)
-        latency = latency_of(float(asked.latency), spec, variant, getattr(asked, "timed", None))
+        latency = latency_of(float(asked.latency), spec, variant, getattr(asked, "timed", None), there)
         found.append(RolloutRequest(variant, latency, str(lane["mode"]), fps, "all", threshold, seed=seed))
     return found
 
 
-def latency_of(ms: float, spec: PolicySpec, variant: Variant, timed: Mapping[str, Any] | None) -> LatencySource:
-    """Where the slider stands, and what that is: the article's figure, the roofline's, what was timed here (`ms`, `about`), or given."""
+def latency_of(
+    ms: float, spec: PolicySpec, variant: Variant, timed: Mapping[str, Any] | None, there: Sequence[LatencySource] = ()
+) -> LatencySource:
+    """Where the slider stands, and what that is: the article's figure, the roofline's, what was timed here (`ms`, `about`) or `there` on
+    boards, or given."""
     if not 0 <= ms <= MOST_LATENCY_MS:
         raise InvalidInput(f"a latency of {ms:g} ms is out of range; valid: 0 to {MOST_LATENCY_MS}")
-    for name in ("published", "predicted"):
-        source = _known(name, spec, variant)
+    for source in (*(_known(name, spec, variant) for name in ("published", "predicted")), *there):
         if source is not None and abs(source.seconds * 1e3 - ms) < _SAME_MS:
             return source
     if timed and abs(float(timed["ms"]) - ms) < _SAME_MS:

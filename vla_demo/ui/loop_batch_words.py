@@ -5,8 +5,10 @@ from typing import Any
 
 from vla_demo.evaluation.published_success import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
 from vla_demo.evaluation.statistics import wilson_interval
+from vla_demo.ui.words import variant_label
+from vla_demo.workbench.robot_trials import RobotRate
 
-__all__ = ["HOW", "INTRO", "article", "names", "row"]
+__all__ = ["HOW", "INTRO", "article", "judged", "names", "row"]
 
 Found = Mapping[str, Any]  # of `RolloutReport.as_json`
 
@@ -16,7 +18,7 @@ HOW = (
     "let go. Idle: ticks without an action. Jerk and jump are of the commanded actions, means over the starts: standard deviations per "
     "second cubed, and the step from one chunk to the next over a step inside a chunk. Time: median of the successes. Latency is "
     "simulated: every inference costs what is said, however long it took; what is published or predicted is that "
-    "of a full-size policy on an i.MX95."
+    "of a full-size policy on an i.MX95. What was measured on a board was judged by a person in the tab Robot, from starts as they came."
 )
 _MODES = {"sync": "sync", "async": "async", "seamfree": "seam-free"}
 
@@ -27,7 +29,7 @@ def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped:
     return {
         "id": name,
         "policy": label,
-        "variant": _variant(found["variant"]),
+        "variant": variant_label(found["variant"]),
         "stages": found["variant"],
         "mode": _MODES[found["mode"]],
         "fps": f"{found['fps']:g} fps",
@@ -48,6 +50,25 @@ def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped:
     }
 
 
+def judged(found: RobotRate) -> dict[str, Any]:
+    """A line of the table for tasks on a robot."""
+    low, high = found.interval
+    times = f"median of {found.inferences} inferences during these tasks"
+    return {
+        "policy": found.policy,
+        "variant": variant_label(found.variant),
+        "stages": found.variant,
+        "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
+        "latency": "–" if found.inference_s is None else _seconds(found.inference_s * 1e3),
+        "kind": "" if found.inference_s is None else "board",
+        "source": "" if found.inference_s is None else times,
+        "successes": found.successes,
+        "n": found.n,
+        "low": low,
+        "high": high,
+    }
+
+
 def _count(starts: Sequence[Found], splits: Mapping[int, str], split: str) -> str:
     tried = [start["success"] for start in starts if splits.get(start["start"]) == split]
     return f"{sum(tried)}/{len(tried)}"
@@ -60,15 +81,6 @@ def _failed(start: Found, splits: Mapping[int, str]) -> dict[str, Any]:
     grasps = {0: "never grasped", 1: "grasped once"}.get(start["grasps"], f"grasped {start['grasps']} times")
     split = splits.get(number, "start")
     return {"start": number, "label": f"{split[0].upper()}{place}", "about": f"{split} {place}, cluster {start['cluster']}: {grasps}"}
-
-
-def _variant(text: str) -> str:
-    """Such as "FP32", "INT8", "vision INT8, expert FP32", with the denoising steps of a policy that has them."""
-    stages = dict(part.split("=") for part in text.split(","))
-    steps = stages.pop("steps", None)
-    alike = len(set(stages.values())) == 1
-    parts = [next(iter(stages.values())).upper()] if alike else [f"{stage} {precision.upper()}" for stage, precision in stages.items()]
-    return ", ".join([*parts, *([f"{steps} steps"] if steps else [])])
 
 
 def _seconds(ms: float) -> str:
@@ -92,7 +104,7 @@ def _facts(label: str, found: Found) -> dict[str, str]:
     latency = f"{_seconds(found['latency_ms'])} of latency" if found["latency_ms"] else "no latency"
     return {
         "policy": label,
-        "variant": _variant(found["variant"]),
+        "variant": variant_label(found["variant"]),
         "mode": _MODES[found["mode"]],
         "latency": latency,
         "fps": f"{found['fps']:g} fps",

@@ -8,6 +8,8 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import PUBLISHED
 from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
+from vla_demo.ui.words import variant_label
+from vla_demo.workbench.board_latencies import BoardLatency
 from vla_demo.workbench.desk import StartCard
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "headline",
     "marks",
     "modes",
+    "on_board",
     "pace",
     "percent",
     "predicted",
@@ -74,6 +77,13 @@ def marks() -> list[dict[str, Any]]:
         }
         for row in PUBLISHED
     ]
+
+
+def on_board(found: BoardLatency) -> dict[str, Any]:
+    """For the slider: what a board has measured."""
+    told = f"{found.board}, {variant_label(found.variant)}: {seconds(found.seconds)}"
+    about = found.source().about
+    return {"ms": found.seconds * 1e3, "label": told, "about": f"{about[0].upper()}{about[1:]}."}
 
 
 def predicted(family: str, variant: Variant) -> dict[str, Any]:

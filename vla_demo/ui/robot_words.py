@@ -9,7 +9,7 @@ from vla_demo.ui import words
 from vla_demo.workbench.robot_trials import RobotRate
 from vla_demo.workbench.robot_view import RobotFacts, RobotView
 
-__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "precisions", "rate"]
+__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "rate"]
 
 HOSTED = (
     "Driving a robot is switched off here: this page is hosted as a Space, far from any arm. Run the app on a machine beside the robot: "
@@ -33,7 +33,11 @@ def greeting(facts: RobotFacts) -> str:
 def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
     """The strip, from left to right; what is not known is a dash."""
     return [
-        {"name": "policy", "value": precisions(view.variant), "about": f"package {view.package[:8]}" if view.package else "none loaded"},
+        {
+            "name": "policy",
+            "value": words.variant_label(view.variant) if view.variant else "–",
+            "about": f"package {view.package[:8]}" if view.package else "none loaded",
+        },
         {"name": "control", **_control(view, facts)},
         {"name": "inference", **_inference(view, facts)},
         {"name": "queue", "value": _queue(view), "about": f"{view.counts.get('starved_ticks', 0)} ticks starved"},
@@ -47,20 +51,12 @@ def rate(found: RobotRate) -> dict[str, str]:
     low, high = found.interval
     return {
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "policy": f"{found.policy}, {precisions(found.variant)}",
+        "policy": f"{found.policy}, {words.variant_label(found.variant)}",
         "count": f"{found.successes} of {found.n}",
         "interval": f"{low:.0%} to {high:.0%}",
         "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",
         "ms": "" if found.inference_s is None else f"{found.inference_s * 1e3:.0f}",
     }
-
-
-def precisions(variant: str) -> str:
-    """`vision=int8,expert=int8` as INT8; a mixed one as it is."""
-    chosen = [part.partition("=")[2] for part in variant.split(",") if not part.startswith("steps=")]
-    if not variant:
-        return "–"
-    return chosen[0].upper() if len(set(chosen)) == 1 else variant
 
 
 def _queue(view: RobotView) -> str:
@@ -123,7 +119,7 @@ def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
 def _policy(view: RobotView) -> str:
     if view.loading:
         return f"{view.loading} is being loaded."
-    return f"{precisions(view.variant)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
+    return f"{words.variant_label(view.variant)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
 
 
 def _pictures(view: RobotView) -> dict[str, Any]:

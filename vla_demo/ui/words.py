@@ -26,6 +26,7 @@ __all__ = [
     "stage",
     "unit",
     "unit_means",
+    "variant_label",
 ]
 
 Section = dict[str, Any]
@@ -213,3 +214,12 @@ def _written(unit: str, value: float, digits: int = 2) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def variant_label(text: str) -> str:
+    """Such as "FP32", "INT8", "vision INT8, expert FP32", with the denoising steps of a policy that has them."""
+    stages = dict(part.split("=") for part in text.split(","))
+    steps = stages.pop("steps", None)
+    alike = len(set(stages.values())) == 1
+    parts = [next(iter(stages.values())).upper()] if alike else [f"{stage} {precision.upper()}" for stage, precision in stages.items()]
+    return ", ".join([*parts, *([f"{steps} steps"] if steps else [])])

@@ -19,6 +19,7 @@ from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.batches import BatchRun, film_folder, film_of
+from vla_demo.workbench.board_latencies import BoardLatency, board_latencies
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
 from vla_demo.workbench.known_recipes import known_recipes
@@ -151,6 +152,10 @@ class Workbench:
     def robot(self, address: str, token: str, holder: str, certificate: str = "") -> RobotLink:
         """A link to a board. Raises `BoardError`, `InvalidInput`, `MissingPiece`."""
         return connect_robot(address, token, holder, certificate)
+
+    def board_latencies(self, spec: PolicySpec) -> Sequence[BoardLatency]:
+        """What boards have measured of this checkpoint."""
+        return board_latencies(spec)
 
     def keep_trial(self, trial: RobotTrial) -> None:
         """A task on a robot that a person has judged."""

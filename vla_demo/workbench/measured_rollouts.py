@@ -14,7 +14,7 @@ __all__ = ["MEASURED_ROLLOUTS", "markdown_table", "measured_rollouts"]
 MEASURED_ROLLOUTS = Path(__file__).parents[2] / "assets" / "demo" / "rollouts.json"
 
 _NAMES = {"act": "ACT", "smolvla": "SmolVLA"}
-_KINDS = {"published": "published", "predicted": "predicted", "measured": "measured here", "given": "given"}
+_KINDS = {"published": "published", "predicted": "predicted", "measured": "measured here", "board": "measured on a board", "given": "given"}
 
 
 def measured_rollouts() -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import numpy as np
 from vla_demo.core.errors import BoardError, MissingPiece
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
+from vla_demo.workbench.board_latencies import BoardTimes
 from vla_demo.workbench.board_packages import packed_for_board
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import prepare_variant
@@ -47,6 +48,7 @@ class RobotLink:
         self._why = ""
         self._after: list[Callable[[], None]] = []
         self.facts = robot_facts(client.hello, address)
+        self._times = BoardTimes(self.facts)
         threading.Thread(target=self._mind, name="who looks", daemon=True).start()
 
     @property
@@ -65,7 +67,9 @@ class RobotLink:
         self._check()
         self._asked_at = time.monotonic()
         told = self._client.watch()
-        return robot_view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
+        view = robot_view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
+        self._times.hear(view)
+        return view
 
     def look(self, after: float) -> RobotPictures | None:
         """The newest pictures, at most 320 wide; None when they are not newer than `after`."""
@@ -108,6 +112,7 @@ class RobotLink:
                 yield Preparing(f"Sending {step[0] / 1e6:.0f} of {step[1] / 1e6:.0f} MB", step[0] / max(step[1], 1))
         yield Preparing("The board loads the policy and plans once")
         self._client.choose(name, str(variant))
+        self._times.loaded(package.spec, variant)
 
     def reset(self) -> None:
         """Make the arm ready; it does not move."""
@@ -141,6 +146,7 @@ class RobotLink:
         self._client.close()
         for then in self._after:
             then()
+        self._times.ended()
 
     @property
     def _mine(self) -> bool:

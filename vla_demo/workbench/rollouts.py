@@ -18,6 +18,7 @@ from vla_demo.evaluation.latency import LatencySource, given_latency, measured_l
 from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
 from vla_demo.runtime import open_policy
+from vla_demo.workbench.board_latencies import board_latency
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout_batch import PATIENCE, Batch, RolloutRequest
@@ -40,7 +41,9 @@ class RolloutStep(Preparing):
 
 
 def latency_named(text: str, package: PolicyPackage, variant: Variant) -> LatencySource:
-    """`measured` (here, now), `imx95-published`, `imx95-predicted`, or milliseconds. Raises `InvalidInput`."""
+    """`measured` (here, now), `board:NAME` (there, once), `imx95-published`, `imx95-predicted`, or milliseconds. Raises `InvalidInput`."""
+    if text.startswith("board:"):
+        return board_latency(text.removeprefix("board:"), package.spec, variant)
     by_name = {"imx95-published": published_latency, "imx95-predicted": predicted_latency}
     if text in by_name:
         return by_name[text](package.spec, variant)

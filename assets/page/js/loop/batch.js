@@ -6,8 +6,9 @@ let filming = null; // {id, row}: the film being made
 const chosenRows = []; // ids of the rows to be compared, at most two
 
 const batchHears = {
-  batch({ rows, article, intro, how }) {
+  batch({ rows, judged, article, intro, how }) {
     at("batch").replaceChildren(...frame(intro, how), articleTable(article));
+    for (const row of [...judged].reverse()) addJudged(row);
     for (const row of [...rows].reverse()) addRow(row);
     tell();
   },
@@ -63,9 +64,9 @@ function frame(intro, how) {
 }
 
 function tell() {
-  const count = at("table").tBodies.length;
-  at("table").hidden = !count;
-  at("empty").hidden = count > 0;
+  const count = at("table").querySelectorAll("tbody[data-row]").length;
+  at("table").hidden = !at("table").tBodies.length;
+  at("empty").hidden = !at("table").hidden;
   if (count > 1 && chosenRows.length < 2) at("pair").textContent = "Tick two rows to compare them in pairs, start by start.";
 }
 
@@ -83,6 +84,21 @@ function addRow(row) {
       cell("Idle", row.idle), cell("Jerk", row.jerk), cell("Jump", row.jump), cell("Time", row.time)),
     make("tr", { class: "failures" }, make("td", { colspan: 9 }, failures(row), make("div", { class: "film", role: "status" }))));
   at("table").tHead.after(body);
+  tell();
+}
+
+// Tasks on a robot: a count like the others, but of starts as they came, so that it is not compared in pairs.
+function addJudged(row) {
+  const cell = (label, ...content) => make("td", { "data-label": label }, ...content);
+  const small = (text, title) => make("small", { title }, text);
+  at("table").tHead.after(make("tbody", { class: "judged" },
+    make("tr", {},
+      make("td", { class: "tick" }),
+      make("th", { scope: "row" }, row.policy, small(row.variant, row.stages), small(row.board)),
+      cell("Mode", "async"),
+      cell("Latency", row.latency, small(row.kind, row.source)),
+      make("td", { class: "success", "data-label": "Success" }, rate(row), small("judged by a person")),
+      ...["Idle", "Jerk", "Jump", "Time"].map((label) => cell(label, "–")))));
   tell();
 }
 

@@ -19,12 +19,15 @@ function createLatency(host, { onChange, onMeasure }) {
   let known = []; // the published points
   let measured = null;
   let predicted = null;
+  let boards = []; // what boards have measured of this policy
   let chosen = null; // the source that was pressed: others may say the same
+
+  const there = make("span", { class: "there", role: "group", "aria-label": "Measured on boards" });
 
   host.replaceChildren(
     make("div", { class: "name" }, make("span", {}, "An inference takes"), make("label", { class: "ms" }, number, " ms")),
     make("div", { class: "rail" }, make("div", { class: "band-rail" }, band), slider, marks),
-    make("div", { class: "sources" }, measure, predict),
+    make("div", { class: "sources" }, measure, predict, there),
     about);
 
   function load(published, family) {
@@ -54,7 +57,7 @@ function createLatency(host, { onChange, onMeasure }) {
   }
 
   function say() {
-    const near = [chosen, ...known, measured, predicted].find((one) => one && Math.abs(one.ms - ms) < 1);
+    const near = [chosen, ...known, ...boards, measured, predicted].find((one) => one && Math.abs(one.ms - ms) < 1);
     about.textContent = about.title = near ? near.about : "As the slider stands: nobody measured this one.";
   }
 
@@ -70,6 +73,13 @@ function createLatency(host, { onChange, onMeasure }) {
     say();
   }
 
+  function onBoards(found) {
+    if (JSON.stringify(found) === JSON.stringify(boards)) return;
+    boards = found;
+    there.replaceChildren(...boards.map((one) => make("button", { type: "button", class: "quiet", title: one.about, onclick: () => set(one) }, one.label)));
+    say();
+  }
+
   function timed(found) {
     measured = found;
     measure.textContent = found ? `Here ${inWords(found.ms)}` : "Measure here";
@@ -80,7 +90,7 @@ function createLatency(host, { onChange, onMeasure }) {
   slider.addEventListener("input", () => { put(roundly(toMs(Number(slider.value)))); onChange(); });
   number.addEventListener("input", () => { put(number.value); onChange(); });
   number.addEventListener("blur", () => { number.value = ms; });
-  return { load, put, foretell, timed, ms: () => ms, measured: () => measured };
+  return { load, put, foretell, onBoards, timed, ms: () => ms, measured: () => measured };
 }
 
 // Two digits that count: nobody slides to the millisecond.

@@ -16,6 +16,7 @@ async function settle() {
   if (found.problem || found.lanes.length !== lanes.chosen().length) return;
   expected = found.lanes;
   latency.foretell(found.predicted[0]);
+  latency.onBoards(found.boards);
   if (loop.dataset.state === "running") return;
   timeline.expect(found.lanes, lanes.chosen().map(({ mode }) => policy.actions[mode]), span());
 }

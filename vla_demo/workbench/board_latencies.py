@@ -1,0 +1,101 @@
+"""How long inferences took on boards: one line of JSON a task in the cache folder, kept when the task ends, judged or not."""
+
+import json
+import statistics
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from vla_demo.core.errors import InvalidInput, VlaDemoError
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.storage import cache_folder
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import LatencySource
+from vla_demo.workbench.robot_view import RobotFacts, RobotView
+
+__all__ = ["BoardLatency", "BoardTimes", "board_latencies", "board_latency"]
+
+_turn = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLatency:
+    """From observation to chunk, during one task."""
+
+    board: str  # the robot's name
+    kind: str  # "twin", "so101"
+    checkpoint: str  # its revision, or its name where it has none
+    variant: str
+    seconds: float  # median
+    inferences: int  # it is of
+    stage_ms: Mapping[str, float]  # stage -> median, as the runtime timed it
+
+    def source(self) -> LatencySource:
+        stages = ", ".join(f"{role} {ms:.0f} ms" for role, ms in self.stage_ms.items())
+        where = f"board {self.board}" + (" (simulated, on the machine that ran it)" if self.kind == "twin" else "")
+        about = f"measured on {where}: median of {self.inferences} inferences of {self.variant} during a task; of it {stages}"
+        return LatencySource(self.seconds, "board", about)
+
+
+class BoardTimes:
+    """Listens to one link's news, and keeps the times of each task of a policy that was loaded over it."""
+
+    def __init__(self, facts: RobotFacts) -> None:
+        self._facts = facts
+        self._loaded: tuple[str, str] | None = None  # checkpoint, variant
+        self._heard: RobotView | None = None  # the newest of the task that runs
+
+    def loaded(self, spec: PolicySpec, variant: Variant) -> None:
+        self._loaded = (_checkpoint(spec), str(variant))
+
+    def hear(self, view: RobotView) -> None:
+        """Raises `VlaDemoError` when the file cannot be written."""
+        if view.state == "running" and view.inference and self._loaded is not None and view.variant == self._loaded[1]:
+            self._heard = view
+        elif view.state != "running":
+            self.ended()
+
+    def ended(self) -> None:
+        """Of a task nothing more will be heard."""
+        heard, self._heard = self._heard, None
+        if heard is not None and self._loaded is not None:
+            checkpoint, variant = self._loaded
+            median = statistics.median(heard.inference)
+            _keep(BoardLatency(self._facts.name, self._facts.kind, checkpoint, variant, median, len(heard.inference), heard.stage_ms))
+
+
+def board_latencies(spec: PolicySpec) -> Sequence[BoardLatency]:
+    """The newest of this checkpoint on each board in each variant. Raises `VlaDemoError` for a file that is damaged."""
+    file = cache_folder() / "robot" / "latencies.jsonl"
+    if not file.exists():
+        return ()
+    try:
+        rows = [BoardLatency(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, TypeError) as problem:
+        raise VlaDemoError(f"{file} is damaged: {problem}; move it away") from problem
+    return tuple({(row.board, row.variant): row for row in rows if row.checkpoint == _checkpoint(spec)}.values())
+
+
+def board_latency(board: str, spec: PolicySpec, variant: Variant) -> LatencySource:
+    """Raises `InvalidInput` for what was not measured there."""
+    known = board_latencies(spec)
+    for row in known:
+        if (row.board, row.variant) == (board, str(variant)):
+            return row.source()
+    there = "; ".join(f"{row.board} as {row.variant}" for row in known) or "none: run a task on a board in the tab Robot first"
+    raise InvalidInput(f"nobody has measured {variant} on a board named {board!r}; measured of this checkpoint: {there}")
+
+
+def _checkpoint(spec: PolicySpec) -> str:
+    return spec.revision or spec.checkpoint
+
+
+def _keep(found: BoardLatency) -> None:
+    file = cache_folder() / "robot" / "latencies.jsonl"
+    try:
+        with _turn:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(asdict(found)) + "\n")
+    except OSError as problem:
+        raise VlaDemoError(f"the board's times cannot be kept in {file}: {problem.strerror}") from problem
