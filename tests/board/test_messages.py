@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,12 +30,13 @@ def test_no_rule_of_the_board_looks_at_the_time_of_day() -> None:
     assert "time.monotonic()" in text and not [word for word in ("time.time(", "datetime", "utcnow") if word in text]
 
 
-LOOKING = {"Hello", "Watch", "Look", "Packages", "Acquire"}
+LOOKING = {"Hello", "Watch", "Look", "Packages", "Acquire", "Recordings"}
+COMMANDS = [m for service in ("Board", "Episodes") for m in link.DESCRIPTOR.services_by_name[service].methods if m.name not in LOOKING]
 
 
-@pytest.mark.parametrize("method", [m.name for m in link.DESCRIPTOR.services_by_name["Board"].methods if m.name not in LOOKING])
-def test_every_command_carries_a_stamp(method: str) -> None:
-    asked = link.DESCRIPTOR.services_by_name["Board"].methods_by_name[method].input_type
+@pytest.mark.parametrize("method", COMMANDS, ids=lambda method: method.name)
+def test_every_command_carries_a_stamp(method: Any) -> None:
+    asked = method.input_type
     assert asked.name == "Stamp" or asked.fields_by_name["stamp"].message_type.name == "Stamp"
 
 
@@ -42,5 +44,5 @@ def test_no_message_carries_anything_that_would_be_unpickled() -> None:
     """Bytes are a key, a picture or a part of a file, and nothing else."""
     messages = link.DESCRIPTOR.message_types_by_name.values()
     found = {f"{m.name}.{f.name}" for m in messages for f in m.fields if f.type == f.TYPE_BYTES}
-    assert found == {"Lease.key", "Stamp.key", "Picture.rgb", "PutRequest.data"}
+    assert found == {"Lease.key", "Stamp.key", "Picture.rgb", "PutRequest.data", "FetchReply.data"}
     assert "pickle" not in "".join(path.read_text() for path in ROOM.glob("*.py"))

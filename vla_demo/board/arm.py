@@ -63,6 +63,13 @@ class GuardedArm:
         instruction = self.instruction or seen.instruction
         return Observation(seen.images, seen.joints, instruction, seen.captured_at)
 
+    def newest(self) -> Observation | None:
+        """What the cameras saw last, however old; None when they do not answer. For those who only look."""
+        try:
+            return self._hardware.observe()
+        except VlaDemoError:
+            return None
+
     def measured(self) -> NDArray[np.float32]:
         """(J,) newest. Raises `Stale` when that is too old."""
         at, joints = self._hardware.measure()

@@ -16,6 +16,7 @@ import grpc
 
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
+from vla_demo.board.episode_calls import EpisodeCalls
 from vla_demo.board.handshake import PROTOCOL
 from vla_demo.board.lease import LeaseOver
 from vla_demo.board.packages import packed
@@ -62,7 +63,9 @@ class BoardClient:
         self._token, self._certificate = token, certificate
         self._channels = [self._channel(host, port), self._channel(host, port)]
         self._calls = dict(rpc.callers("Board", self._channels[0], token))
+        self._calls |= rpc.callers("Episodes", self._channels[0], token)
         self._calls["Heartbeat"] = rpc.callers("Board", self._channels[1], token)["Heartbeat"]
+        self.episodes = EpisodeCalls(self._calls, self._command)
         self._lease: Any = None
         self._sequences = dict.fromkeys(("heartbeat", "command", "upload"), 0)
         self._turns = {lane: threading.Lock() for lane in self._sequences}

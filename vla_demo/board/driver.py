@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vla_demo.board.arm import GuardedArm, GuardedWorker
 from vla_demo.board.limits import Limits
+from vla_demo.board.recordings import NoRecorder, Recorder
 from vla_demo.core.errors import BoardError, VlaDemoError
 from vla_demo.core.observation import ActionChunk, Clock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, Tick
@@ -48,6 +49,7 @@ class Task:
     infer: Callable[[Request], ActionChunk]
     settings: LoopSettings
     instruction: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)  # policy, variant and package, for a recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,17 @@ class Counts:
 class Driver:
     """One arm. `link_lost` is asked every tick and says why nobody is there any more, or None. Close it."""
 
-    def __init__(self, arm: GuardedArm, limits: Limits, hz: float, clock: Clock, link_lost: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        arm: GuardedArm,
+        limits: Limits,
+        hz: float,
+        clock: Clock,
+        link_lost: Callable[[], str | None],
+        recorder: Recorder | None = None,
+    ) -> None:
         self.arm, self.limits, self.hz = arm, limits, hz
+        self.recorder = recorder or NoRecorder()
         self._clock, self._link_lost = clock, link_lost
         self._turn = threading.RLock()
         self._state, self._reason = DriveState.STOPPED, "the board has just started"
@@ -168,6 +179,7 @@ class Driver:
             except Exception as error:  # whatever it is, the arm must stop and the thread live on
                 logger.exception("the control thread failed")
                 self._fault(f"{type(error).__name__}: {error}")
+            self.recorder.end(self._reason)
             self._clock.sleep_until(self._clock.now() + 1 / self.hz)
 
     def _next_task(self) -> Task | None:
@@ -177,6 +189,7 @@ class Driver:
             return task if self._state is DriveState.RUNNING else None
 
     def _run(self, task: Task) -> None:
+        self.recorder.begin(task.instruction, task.about, self.arm.newest())
         inner = ThreadedWorker(task.infer)
         worker = GuardedWorker(inner, self.arm.guard)
         try:
@@ -222,15 +235,16 @@ class Driver:
         counts.late_ticks += tick.late > 1 / self.hz
         counts.limited_ticks += limited
         self._number += 1
-        self.ticks.append(
-            DrivenTick(
-                number=self._number,
-                at=self._clock.now(),
-                late=tick.late,
-                commanded=self.arm.commanded,
-                measured=self.arm.measured(),
-                queue=tick.queue_depth,
-                starved=tick.action is None,
-                limited=limited,
-            )
+        driven = DrivenTick(
+            number=self._number,
+            at=self._clock.now(),
+            late=tick.late,
+            commanded=self.arm.commanded,
+            measured=self.arm.measured(),
+            queue=tick.queue_depth,
+            starved=tick.action is None,
+            limited=limited,
         )
+        self.ticks.append(driven)
+        if self.recorder.on:
+            self.recorder.tick(driven.measured, driven.commanded, self.arm.newest())

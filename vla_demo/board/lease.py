@@ -8,11 +8,12 @@ import hmac
 import secrets
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from vla_demo.core.errors import BoardError
 from vla_demo.core.observation import Clock
 
-__all__ = ["HEARTBEAT", "LANES", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseOver", "LeaseRefused", "Stamped"]
+__all__ = ["HEARTBEAT", "LANES", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseOver", "LeaseRefused", "Stamped", "stamped"]
 
 HEARTBEAT = 0.25  # s between heartbeats
 LOST_AFTER = 1.0  # s without one
@@ -45,6 +46,11 @@ class Stamped:
     key: bytes
     sequence: int
     expires_at: float  # s, this board's clock
+
+
+def stamped(stamp: Any) -> Stamped:
+    """Of a `link.Stamp`."""
+    return Stamped(stamp.epoch, stamp.key, stamp.sequence, stamp.expires_at)
 
 
 @dataclass(slots=True)

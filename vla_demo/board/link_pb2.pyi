@@ -384,3 +384,101 @@ class KeepRequest(_message.Message):
     stamp: Stamp
     id: str
     def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., id: _Optional[str] = ...) -> None: ...
+
+class Recording(_message.Message):
+    __slots__ = ("id", "recorded_at", "frames", "fps", "instruction", "ended", "old_pictures", "cut_frames", "policy", "variant", "success", "bytes")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    OLD_PICTURES_FIELD_NUMBER: _ClassVar[int]
+    CUT_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    recorded_at: float
+    frames: int
+    fps: float
+    instruction: str
+    ended: str
+    old_pictures: int
+    cut_frames: int
+    policy: str
+    variant: str
+    success: bool
+    bytes: int
+    def __init__(self, id: _Optional[str] = ..., recorded_at: _Optional[float] = ..., frames: _Optional[int] = ..., fps: _Optional[float] = ..., instruction: _Optional[str] = ..., ended: _Optional[str] = ..., old_pictures: _Optional[int] = ..., cut_frames: _Optional[int] = ..., policy: _Optional[str] = ..., variant: _Optional[str] = ..., success: _Optional[bool] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class RecordingList(_message.Message):
+    __slots__ = ("recordings", "on", "folder", "limit_bytes", "free_bytes", "problem", "closing", "last")
+    RECORDINGS_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    recordings: _containers.RepeatedCompositeFieldContainer[Recording]
+    on: bool
+    folder: str
+    limit_bytes: int
+    free_bytes: int
+    problem: str
+    closing: bool
+    last: str
+    def __init__(self, recordings: _Optional[_Iterable[_Union[Recording, _Mapping]]] = ..., on: _Optional[bool] = ..., folder: _Optional[str] = ..., limit_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ..., problem: _Optional[str] = ..., closing: _Optional[bool] = ..., last: _Optional[str] = ...) -> None: ...
+
+class RecordRequest(_message.Message):
+    __slots__ = ("stamp", "on")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    stamp: Stamp
+    on: bool
+    def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., on: _Optional[bool] = ...) -> None: ...
+
+class JudgeRequest(_message.Message):
+    __slots__ = ("stamp", "id", "success")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    stamp: Stamp
+    id: str
+    success: bool
+    def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., id: _Optional[str] = ..., success: _Optional[bool] = ...) -> None: ...
+
+class RecordingRequest(_message.Message):
+    __slots__ = ("stamp", "id")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    stamp: Stamp
+    id: str
+    def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., id: _Optional[str] = ...) -> None: ...
+
+class FileList(_message.Message):
+    __slots__ = ("files",)
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[PackageFile]
+    def __init__(self, files: _Optional[_Iterable[_Union[PackageFile, _Mapping]]] = ...) -> None: ...
+
+class FetchRequest(_message.Message):
+    __slots__ = ("stamp", "id", "file", "offset")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    stamp: Stamp
+    id: str
+    file: int
+    offset: int
+    def __init__(self, stamp: _Optional[_Union[Stamp, _Mapping]] = ..., id: _Optional[str] = ..., file: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class FetchReply(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...

@@ -59,7 +59,8 @@ def task_of(loaded: LoadedPolicy, request: Any, limits: Limits, hz: float) -> Ta
         failures_in_a_row=limits.patience.failures_in_a_row,
     )
     seed = request.seed
-    return Task(lambda asked: loaded.infer(asked, seed), settings, request.instruction)
+    about = {"policy": spec.checkpoint, "variant": str(loaded.policy.variant), "package": loaded.package}
+    return Task(lambda asked: loaded.infer(asked, seed), settings, request.instruction, about)
 
 
 def _noise(policy: ExportedPolicy, seed: int, number: int) -> NDArray[np.float32] | None:

@@ -1,5 +1,6 @@
 """A board's process put together: the arm, its driver, and two listeners, one for everything and one for Stop alone."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from vla_demo.board.guard import Guard
 from vla_demo.board.lease import LOST_AFTER, LeaseDesk
 from vla_demo.board.limits import RobotDescription
 from vla_demo.board.packages import PackageShelf
+from vla_demo.board.recording_service import EpisodeService
+from vla_demo.board.recordings import Recorder, RecordingShelf
 from vla_demo.board.service import BoardService, Parts, StopService
 from vla_demo.board.tokens import is_loopback
 from vla_demo.core.errors import InvalidInput
 from vla_demo.runtime.clocks import RealClock
 from vla_demo.runtime.providers import Running
 
-__all__ = ["BoardServer", "Listening", "check_listening"]
+__all__ = ["BoardServer", "Kept", "Listening", "check_listening"]
 
 THREADS, STOP_THREADS = 16, 4
 _OPTIONS = (
@@ -44,6 +47,14 @@ class Listening:
     stop_port: int | None = None  # None: the one after `port`
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a board keeps on its disk: packages in a folder, and episodes in the recorder's."""
+
+    packages: Path
+    recorder: Recorder
+
+
 def check_listening(listening: Listening) -> None:
     """Raise `InvalidInput` for a board that strangers could reach: away from loopback it wants a token, and TLS to carry it."""
     if is_loopback(listening.host):
@@ -64,20 +75,20 @@ class BoardServer:
     """Listens from the beginning; close it. Raises `InvalidInput` for an address that is taken, or that `check_listening` refuses."""
 
     def __init__(
-        self, robot: RobotDescription, hardware: Hardware, hz: float, packages: Path, listening: Listening, running: Running | None = None
+        self, robot: RobotDescription, hardware: Hardware, hz: float, kept: Kept, listening: Listening, running: Running | None = None
     ) -> None:
         check_listening(listening)
         clock = RealClock()
         desk = LeaseDesk(clock)
         arm = GuardedArm(hardware, Guard(robot.limits, 1 / hz), clock)
         self._hardware = hardware
-        self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _nobody())
-        self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(packages), clock, running or Running()))
-        self._server, self.port = _listener(listening, listening.port, THREADS, "Board", self.service)
+        self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _nobody(), kept.recorder)
+        self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(kept.packages), clock, running or Running()))
+        episodes = EpisodeService(self.driver, desk, RecordingShelf(kept.recorder.folder))
+        self._server, self.port = _listener(listening, listening.port, THREADS, {"Board": self.service, "Episodes": episodes})
         wanted = listening.stop_port if listening.stop_port is not None else (self.port + 1 if listening.port else 0)
-        self._stop_server, self.service.stop_port = _listener(
-            listening, wanted, STOP_THREADS, "StopButton", StopService(self.driver, clock)
-        )
+        stop = {"StopButton": StopService(self.driver, clock)}
+        self._stop_server, self.service.stop_port = _listener(listening, wanted, STOP_THREADS, stop)
         self._stop_server.start()
         self._server.start()
 
@@ -91,16 +102,17 @@ class BoardServer:
         for server in (self._server, self._stop_server):
             server.stop(grace=0.5)
         self._hardware.close()
+        self.driver.recorder.close()
 
 
 def _nobody() -> str:
     return f"the link was lost: no heartbeat for {LOST_AFTER:g} s"
 
 
-def _listener(listening: Listening, port: int, threads: int, service: str, target: object) -> tuple[grpc.Server, int]:
+def _listener(listening: Listening, port: int, threads: int, services: Mapping[str, object]) -> tuple[grpc.Server, int]:
     gates = [rpc.TokenGate(listening.token)] if listening.token else []
-    server = grpc.server(ThreadPoolExecutor(threads, thread_name_prefix=service), interceptors=gates, options=_OPTIONS)
-    server.add_generic_rpc_handlers((rpc.handlers(service, target),))
+    server = grpc.server(ThreadPoolExecutor(threads, thread_name_prefix="+".join(services)), interceptors=gates, options=_OPTIONS)
+    server.add_generic_rpc_handlers(tuple(rpc.handlers(name, target) for name, target in services.items()))
     host = f"[{listening.host}]" if ":" in listening.host else listening.host
     try:
         if listening.tls is None:

@@ -12,7 +12,7 @@ from vla_demo.board import link_pb2 as link
 from vla_demo.board.arm import Hardware
 from vla_demo.board.driver import Driver, NotNow
 from vla_demo.board.handshake import PROTOCOL, differences, robot_message
-from vla_demo.board.lease import HEARTBEAT, LOST_AFTER, LeaseDesk, Stamped
+from vla_demo.board.lease import HEARTBEAT, LOST_AFTER, LeaseDesk, stamped
 from vla_demo.board.limits import RobotDescription
 from vla_demo.board.packages import OfferedFile, PackageShelf
 from vla_demo.board.policies import LoadedPolicy, task_of
@@ -114,7 +114,7 @@ class BoardService:
         return link.Lease(epoch=grant.epoch, key=grant.key, heartbeat=HEARTBEAT, lost_after=LOST_AFTER)
 
     def Heartbeat(self, request: Any) -> Any:
-        self._desk.admit(_stamped(request), "heartbeat")
+        self._desk.admit(stamped(request), "heartbeat")
         return link.HeartbeatReply(now=self._clock.now())
 
     def Release(self, request: Any) -> Any:
@@ -149,6 +149,7 @@ class BoardService:
         with self._alone():
             if self._policy is None:
                 raise NotNow("no policy is loaded; choose a package first")
+            self._driver.recorder.prepare()
             self._driver.start(task_of(self._policy, request, self._driver.limits, self._driver.hz))
         return link.Done()
 
@@ -200,11 +201,7 @@ class BoardService:
             self._changing.release()
 
     def _admit(self, stamp: Any, lane: str = "command") -> None:
-        self._desk.admit(_stamped(stamp), lane)
-
-
-def _stamped(stamp: Any) -> Stamped:
-    return Stamped(stamp.epoch, stamp.key, stamp.sequence, stamp.expires_at)
+        self._desk.admit(stamped(stamp), lane)
 
 
 def _package(name: str, package: Any) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vla_demo.board.arm import Hardware
     from vla_demo.board.limits import RobotDescription
     from vla_demo.board.server import Listening
+    from vla_demo.episodes.recorder import EpisodeRecorder
 
 __all__ = ["main", "parser"]
 
@@ -49,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--tls-cert", type=Path, metavar="F", help="certificate chain, PEM; wanted anywhere but on loopback")
     serve.add_argument("--tls-key", type=Path, metavar="F", help="its private key, PEM")
     serve.add_argument("--packages", type=Path, required=True, metavar="DIR", help="where exported policies are kept")
+    serve.add_argument("--episodes", type=Path, metavar="DIR", help="where tasks are recorded when asked to (default: beside the packages)")
+    serve.add_argument("--episodes-limit", type=positive, default=8, metavar="GB", help="of all episodes together (default: 8)")
     serve.add_argument("--hz", type=float, default=30.0, help="control rate (default: 30)")
     serve.add_argument("--threads", type=positive, metavar="N", help="processors an inference may use (default: all but one)")
     serve.add_argument("--provider", default=PROCESSOR, metavar="NAME", help=f"what runs the graphs (default: {PROCESSOR}; see doctor)")
@@ -97,7 +100,7 @@ def _doctor(chosen: argparse.Namespace) -> None:
 
 def _serve(chosen: argparse.Namespace) -> None:
     try:
-        from vla_demo.board.server import BoardServer, check_listening
+        from vla_demo.board.server import BoardServer, Kept, check_listening
     except ImportError as error:
         raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
     from vla_demo.runtime.providers import Running, check_provider, preload
@@ -111,7 +114,8 @@ def _serve(chosen: argparse.Namespace) -> None:
     check_provider(chosen.provider)
     description, hardware = _twin(chosen) if chosen.robot == "twin" else _so101(chosen)
     try:
-        server = BoardServer(description, hardware, chosen.hz, chosen.packages, listening, Running(threads, chosen.provider))
+        kept = Kept(chosen.packages, _recorder(chosen, description))
+        server = BoardServer(description, hardware, chosen.hz, kept, listening, Running(threads, chosen.provider))
     except BaseException:
         hardware.close()
         raise
@@ -123,6 +127,18 @@ def _serve(chosen: argparse.Namespace) -> None:
     print(f"listening on {listening.host}:{server.port}, Stop on {server.stop_port}", flush=True)
     ended.wait()
     server.close()
+
+
+def _recorder(chosen: argparse.Namespace, robot: "RobotDescription") -> "EpisodeRecorder":
+    """Which does nothing before somebody asks it to."""
+    from vla_demo.episodes.light_dataset import CameraFacts
+    from vla_demo.episodes.recorder import EpisodeRecorder, RecordedRobot, RecorderSettings
+
+    joints = tuple(f"{joint.name}.pos" for joint in robot.limits.joints)  # LeRobot's names
+    cameras = tuple(CameraFacts(camera.name, camera.height, camera.width) for camera in robot.cameras)
+    folder = chosen.episodes or chosen.packages.absolute().parent / "episodes"
+    recorded = RecordedRobot(robot.id, robot.kind, joints, cameras, chosen.hz)
+    return EpisodeRecorder(recorded, RecorderSettings(folder, limit=chosen.episodes_limit * 10**9))
 
 
 def _end_with_stdin(ended: threading.Event) -> None:

@@ -123,8 +123,8 @@ class EpisodeRecorder:
 
     # --- the control loop's ----------------------------------------------------------------------------------------------
 
-    def begin(self, instruction: str, about: Mapping[str, str]) -> None:
-        """`about`: policy, variant and package."""
+    def begin(self, instruction: str, about: Mapping[str, str], seen: Observation | None) -> None:
+        """An empty instruction: the one that comes with what is seen. `about`: policy, variant and package."""
         child, self.last = self._child, ""
         if child is None or child.dead:
             return
@@ -134,7 +134,7 @@ class EpisodeRecorder:
             recorded_at=time.time(),
             frames=0,
             fps=robot.fps,
-            instruction=instruction,
+            instruction=instruction or (seen.instruction if seen else ""),
             ended="",
             old_pictures=0,
             cut_frames=0,
@@ -195,7 +195,7 @@ class EpisodeRecorder:
 
     def _check(self) -> None:
         if missing := [name for name in ("av", "pyarrow") if importlib.util.find_spec(name) is None]:
-            raise MissingPiece(f"this board cannot record: it lacks {' and '.join(missing)}; pip install 'vla-demo[record]' on the board")
+            raise MissingPiece(f"this board cannot record: it lacks {' and '.join(missing)}; there, pip install 'vla-demo[record]'")
         if self._robot.fps != round(self._robot.fps):
             raise InvalidInput(f"LeRobot's datasets have whole frames a second; {self._robot.fps:g} Hz cannot be recorded, 30 can")
         if odd := [camera.name for camera in self._robot.cameras if camera.height % 2 or camera.width % 2]:
