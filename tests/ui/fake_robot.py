@@ -30,6 +30,7 @@ class FakeBoard:
     package: str = ""
     variant: str = ""
     start: str = "test:0"
+    how: tuple[str, str] = ("", "")  # mode and instruction of the task
     asked: int = 0
     ticks: list[RobotTick] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
@@ -110,8 +111,9 @@ class FakeRobot:
         self._mine()
         self.board.state, self.board.reason = "ready", "reset"
 
-    def start(self) -> None:
+    def start(self, mode: str, instruction: str) -> None:
         self._mine()
+        self.board.how = (mode, instruction)
         if self.board.state != "ready":
             raise BoardError(f"the arm is {self.board.state}; reset it first")
         self.board.state, self.board.ticks = "running", []

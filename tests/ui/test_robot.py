@@ -14,6 +14,8 @@ from tests.ui.test_replay import asked, visitor
 from vla_demo.ui import robot_words
 from vla_demo.ui.robot import RobotDesk
 
+HOW = {"mode": "async", "instruction": ""}
+
 
 @pytest.fixture
 def bench() -> FakeBench:
@@ -40,8 +42,8 @@ def news(desk: RobotDesk, key: str, tick: int = 0, seen: float = 0.0) -> dict[st
 
 def running(desk: RobotDesk) -> str:
     key = connected(desk)
-    list(desk.load_robot(asked(run="l1", key=key, source="act", precision="int8")))
-    assert [say(desk, key, verb) for verb in ("reset", "start")] == ["", ""]
+    list(desk.load_robot(asked(run="l1", key=key, source="act", variant="vision=int8,expert=int8")))
+    assert [say(desk, key, "reset"), say(desk, key, "start", **HOW)] == ["", ""]
     return key
 
 
@@ -64,7 +66,7 @@ def test_only_what_is_new_is_told_again(desk: RobotDesk) -> None:
 def test_who_comes_second_watches_and_may_stop_but_not_command(desk: RobotDesk, bench: FakeBench) -> None:
     key, other = running(desk), connected(desk, "b")
     assert news(desk, other)["mine"] is False
-    assert "lease" in say(desk, other, "start")
+    assert "lease" in say(desk, other, "start", **HOW)
     assert desk.stop({"key": other})["problem"] == ""
     assert news(desk, key)["state"] == "stopped" and len(bench.board.stops) == 1
 
@@ -117,7 +119,7 @@ def test_the_checks_say_what_is_not_as_it_must_be(desk: RobotDesk) -> None:
     key = connected(desk)
     found = desk.checks({"key": key})
     assert not found["ok"] and [fact["name"] for fact in found["facts"] if not fact["ok"]] == ["Joints and cameras", "Policy"]
-    list(desk.load_robot(asked(run="l1", key=key, source="act", precision="fp32")))
+    list(desk.load_robot(asked(run="l1", key=key, source="act", variant="")))
     assert desk.checks({"key": key})["ok"]
 
 
@@ -135,6 +137,26 @@ def test_the_strip_gives_figures_with_their_counts(desk: RobotDesk) -> None:
     assert (cells["policy"]["value"], cells["control"]["value"], cells["control"]["about"]) == ("INT8", "30.0 Hz", "p95 2 ms late, n 6")
     assert (cells["inference"]["value"], cells["inference"]["about"]) == ("250 ms, 295 ms", "p50, p95 of 1.67 s, n 2")
     assert (cells["queue"]["value"], cells["board"]["value"], cells["lease"]["value"]) == ("44 of 50", "48 °C, 210 MB", "you")
+
+
+@pytest.mark.parametrize(("source", "stages", "modes", "reads"), [("act", 2, 2, False), ("smolvla", 3, 3, True)])
+def test_a_policy_shows_its_stages_its_modes_and_whether_it_reads(
+    desk: RobotDesk, source: str, stages: int, modes: int, reads: bool
+) -> None:
+    *_, found = desk.choose_robot(asked(run="p1", source=source))
+    offered = [mode for mode in found["modes"] if not mode["problem"]]
+    assert (found["kind"], len(found["policy"]["stages"]), len(offered), found["reads"]) == ("choice", stages, modes, reads)
+
+
+def test_the_task_starts_as_it_was_chosen_and_is_judged_so(desk: RobotDesk, bench: FakeBench) -> None:
+    key = connected(desk)
+    list(desk.load_robot(asked(run="l1", key=key, source="act", variant="vision=int8,expert=fp32")))
+    say(desk, key, "reset")
+    say(desk, key, "start", mode="sync", instruction="Put it there.")
+    assert bench.board.how == ("sync", "Put it there.") and bench.board.variant == "vision=int8,expert=fp32"
+    say(desk, key, "pause")
+    assert say(desk, key, "succeeded") == ""
+    assert (bench.trials[-1].mode, bench.trials[-1].variant) == ("sync", "vision=int8,expert=fp32")
 
 
 def test_an_unknown_command_is_named(desk: RobotDesk) -> None:

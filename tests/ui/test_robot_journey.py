@@ -70,6 +70,28 @@ def test_from_the_first_click_to_an_arm_that_moves_and_stops_by_escape(visits: V
     expect(button(page, "Start the tea-bag task")).to_be_disabled()  # a stop is latched
 
 
+def test_each_stage_has_its_precision_and_a_policy_that_reads_its_sentence(visits: Visits, board: FakeBoard) -> None:
+    page = connected(visits)
+    stages = page.get_by_role("group", name="Stages of the policy for the robot")
+    expect(stages.locator("legend")).to_have_text(["Vision encoder", "Action expert"])
+    expect(page.get_by_label("Instruction for the robot")).to_be_hidden()
+    page.get_by_label("Policy for the robot", exact=True).select_option("smolvla")
+    expect(stages.locator("legend")).to_have_text(["Vision encoder", "Language backbone", "Action expert"])
+    stages.get_by_label("Vision encoder precision").select_option("int8")
+    stages.get_by_role("slider", name="Denoising steps").press("Home")
+    page.get_by_label("Instruction for the robot").fill("Put it there.")
+    page.get_by_label("Mode of the loop on the board").select_option("seamfree")
+    button(page, "Send to the board").click()
+    expect(button(page, "Check and reset…")).to_be_enabled()
+    assert board.variant == "vision=int8,llm=fp32,expert=fp32,steps=1"
+    button(page, "Check and reset…").click()
+    page.get_by_role("checkbox").check()
+    button(page, "Reset").click()
+    button(page, "Start the tea-bag task").click()
+    state(page, "RUNNING")
+    assert board.how == ("seamfree", "Put it there.")
+
+
 def test_who_started_the_task_says_how_it_ended(visits: Visits) -> None:
     page = running(visits)
     expect(page.locator(".judge")).to_be_hidden()

@@ -22,12 +22,8 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
         *(f"loop/{name}" for name in ("cameras", "clock", "timeline", "latency", "lanes", "words", "weigh", "batch", "main")),
     ),
     "robot": (
-        "dom",
-        "format",
-        "scale",
-        "link",
-        "controls",
-        *(f"robot/{name}" for name in ("strip", "traces", "checks", "rates", "boards", "main")),
+        *("dom", "format", "scale", "dial", "strip", "link", "controls"),
+        *(f"robot/{name}" for name in ("status", "traces", "checks", "rates", "boards", "choice", "main")),
     ),
 }
 
@@ -92,10 +88,10 @@ class LoopView(_LateView):
 
 
 class RobotView(_LateView):
-    """Speaks in the events `open_simulated`, `open_board` and `load_robot`; asks its server functions directly."""
+    """Speaks in the events `open_simulated`, `open_board`, `choose_robot` and `load_robot`; asks its server functions directly."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("robot", ("controls", "robot"), ("open_simulated", "open_board", "load_robot"), **kwargs)
+        super().__init__("robot", ("controls", "strip", "robot"), ("open_simulated", "open_board", "choose_robot", "load_robot"), **kwargs)
 
 
 class Masthead(gr.HTML):

@@ -58,6 +58,7 @@ def judged(found: RobotRate) -> dict[str, Any]:
         "policy": found.policy,
         "variant": variant_label(found.variant),
         "stages": found.variant,
+        "mode": _MODES[found.mode],
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
         "latency": "–" if found.inference_s is None else _seconds(found.inference_s * 1e3),
         "kind": "" if found.inference_s is None else "board",

@@ -113,6 +113,7 @@ def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk) -> None:
     for asked, answer in (
         (view.open_simulated, desk.open_simulated),
         (view.open_board, desk.open_board),
+        (view.choose_robot, desk.choose_robot),
         (view.load_robot, desk.load_robot),
     ):
         asked(answer, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)

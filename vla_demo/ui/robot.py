@@ -15,11 +15,10 @@ import numpy as np
 
 from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
 from vla_demo.core.policy import PolicySpec
-from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
-from vla_demo.ui import loop_messages, messages, robot_words, words
+from vla_demo.ui import loop_messages, loop_words, messages, robot_words, words
 from vla_demo.ui.bench import Bench, Robot
-from vla_demo.ui.messages import Message, columns, message
+from vla_demo.ui.messages import Message, Strip, columns, message
 from vla_demo.ui.opening import Session, packaged
 from vla_demo.ui.toasts import told
 from vla_demo.workbench.progress import Preparing
@@ -36,6 +35,7 @@ class _Visitor:
     link: Robot
     session: str
     spec: PolicySpec | None = None  # of the policy that was loaded from this page
+    mode: str = "async"  # of the last task
     unjudged: bool = False  # a task was started from this page, and nobody has said how it ended
 
 
@@ -51,7 +51,6 @@ class RobotDesk:
         yield message(
             "setting",
             policies=[{"id": name, "label": label} for name, label in self._bench.bundled().items()],
-            precisions=[{"value": str(one), "label": str(one).upper()} for one in ("fp32", *OFFERED_PRECISIONS)],
             starts=[{"value": f"test:{k}", "label": f"Desk {k + 1}"} for k in range(TEST_STARTS)],
             hosted=robot_words.HOSTED if hosted() else "",
             about=robot_words.NO_EMERGENCY_STOP,
@@ -73,12 +72,22 @@ class RobotDesk:
         link = self._bench.robot(str(asked.address).strip(), str(asked.token).strip(), _name(key), str(asked.certificate))
         yield self._connected(key, link, request, str(asked.run))
 
+    @told("choice")
+    def choose_robot(self, asked: gr.EventData) -> Iterator[Message]:
+        """The stages of a policy, its modes, and whether it reads a sentence."""
+        work, source = str(asked.run), str(asked.source)
+        spec = self._bench.sketch(source)
+        if spec is None:
+            spec = (yield from packaged(self._bench, source, work, Session().stopping)).spec
+        strip = Strip(spec, Variant.reference(spec), self._bench.fps(), self._bench.recipes(spec.family))
+        reads = any(stage.role == "llm" for stage in spec.stages)
+        yield message("choice", run=work, policy=messages.sketch(work, strip)["policy"], modes=loop_words.modes(spec), reads=reads)
+
     @told("policy")
     def load_robot(self, asked: gr.EventData) -> Iterator[Message]:
         visitor, work, source = self._visitor(str(asked.key)), str(asked.run), str(asked.source)
         package = yield from packaged(self._bench, source, work, Session().stopping)
-        precision = str(asked.precision)
-        variant = Variant.of(package.spec, {stage.role: precision for stage in package.spec.stages})
+        variant = Variant.parse(str(asked.variant), package.spec)
         for step in visitor.link.load(package, variant):
             yield messages.progress(step, work)
         visitor.spec = package.spec
@@ -93,7 +102,7 @@ class RobotDesk:
 
     def command(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """`verb`: take, takeover, reset, start, pause, rearrange, succeeded, missed, leave."""
-        return _answered(lambda: self._commanded(str(asked["key"]), str(asked["verb"]), str(asked.get("start", ""))))
+        return _answered(lambda: self._commanded(asked))
 
     def checks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The facts to look at before the arm is made ready."""
@@ -144,7 +153,8 @@ class RobotDesk:
         found = robot_words.checks(visitor.link.watch(), visitor.link.facts, visitor.spec)
         return {"facts": found, "ok": all(fact["ok"] for fact in found)}
 
-    def _commanded(self, key: str, verb: str, start: str) -> None:
+    def _commanded(self, asked: Mapping[str, Any]) -> None:
+        key, verb = str(asked["key"]), str(asked["verb"])
         if verb == "leave":
             return self._close(key, "the page disconnected")
         visitor = self._visitor(key)
@@ -153,9 +163,9 @@ class RobotDesk:
             "take": link.take,
             "takeover": lambda: link.take(takeover=True),
             "reset": link.reset,
-            "start": lambda: self._started(visitor),
+            "start": lambda: self._started(visitor, str(asked["mode"]), str(asked["instruction"])),
             "pause": link.pause,
-            "rearrange": lambda: link.rearrange(start),
+            "rearrange": lambda: link.rearrange(str(asked["start"])),
             "succeeded": lambda: self._judged(visitor, success=True),
             "missed": lambda: self._judged(visitor, success=False),
         }
@@ -163,8 +173,9 @@ class RobotDesk:
             raise InvalidInput(f"there is no command {verb[:20]!r}; there are leave, {', '.join(verbs)}")
         return verbs[verb]()
 
-    def _started(self, visitor: _Visitor) -> None:
-        visitor.link.start()
+    def _started(self, visitor: _Visitor, mode: str, instruction: str) -> None:
+        visitor.link.start(mode, instruction)
+        visitor.mode = mode
         visitor.unjudged = True
 
     def _judged(self, visitor: _Visitor, success: bool) -> None:
@@ -172,7 +183,7 @@ class RobotDesk:
         view, facts, spec = visitor.link.watch(), visitor.link.facts, visitor.spec
         if not visitor.unjudged or view.state == "running" or spec is None:
             raise InvalidInput("there is no task to judge: it is judged once, when it has ended, on the page that started it")
-        trial = RobotTrial(facts.name, facts.kind, spec.checkpoint, view.variant, view.package, success, view.inference)
+        trial = RobotTrial(facts.name, facts.kind, spec.checkpoint, view.variant, view.package, success, view.inference, visitor.mode)
         self._bench.keep_trial(trial)
         visitor.unjudged = False
 

@@ -51,7 +51,7 @@ def rate(found: RobotRate) -> dict[str, str]:
     low, high = found.interval
     return {
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "policy": f"{found.policy}, {words.variant_label(found.variant)}",
+        "policy": f"{found.policy}, {words.variant_label(found.variant)}, {found.mode}",
         "count": f"{found.successes} of {found.n}",
         "interval": f"{low:.0%} to {high:.0%}",
         "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",

@@ -27,11 +27,12 @@ class RobotTrial:
     package: str  # its hash
     success: bool
     inference_s: tuple[float, ...]  # s, the newest of the task, as measured on the board
+    mode: str = "async"  # of the loop
 
 
 @dataclass(frozen=True, slots=True)
 class RobotRate:
-    """All trials of one package in one variant on one board."""
+    """All trials of one package in one variant and mode on one board."""
 
     board: str
     kind: str
@@ -42,6 +43,7 @@ class RobotRate:
     interval: tuple[float, float]  # Wilson's 95 %
     inference_s: float | None  # median
     inferences: int  # it is of
+    mode: str = "async"
 
 
 def keep_trial(trial: RobotTrial) -> None:
@@ -65,7 +67,7 @@ def robot_rates() -> Sequence[RobotRate]:
     try:
         for line in file.read_text(encoding="utf-8").splitlines():
             trial = RobotTrial(**json.loads(line))
-            groups[trial.board, trial.kind, trial.policy, trial.variant, trial.package].append(trial)
+            groups[trial.board, trial.kind, trial.policy, trial.variant, trial.package, trial.mode].append(trial)
     except (OSError, ValueError, TypeError) as problem:
         raise VlaDemoError(f"{file} is damaged: {problem}; move it away") from problem
     return [_rate(trials) for trials in groups.values()]
@@ -76,4 +78,4 @@ def _rate(trials: Sequence[RobotTrial]) -> RobotRate:
     times = [seconds for trial in trials for seconds in trial.inference_s]
     interval = wilson_interval(successes, len(trials))
     median = statistics.median(times) if times else None
-    return RobotRate(first.board, first.kind, first.policy, first.variant, successes, len(trials), interval, median, len(times))
+    return RobotRate(first.board, first.kind, first.policy, first.variant, successes, len(trials), interval, median, len(times), first.mode)

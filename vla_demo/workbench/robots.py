@@ -119,10 +119,10 @@ class RobotLink:
         self._check()
         self._client.reset()
 
-    def start(self) -> None:
-        """The arm moves from here on."""
+    def start(self, mode: str = "async", instruction: str = "") -> None:
+        """The arm moves from here on. An empty instruction is the robot's own."""
         self._check()
-        self._client.start()
+        self._client.start(mode, instruction=instruction)
 
     def pause(self) -> None:
         """End the task; the arm comes to rest and stays ready."""

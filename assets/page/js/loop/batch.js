@@ -95,7 +95,7 @@ function addJudged(row) {
     make("tr", {},
       make("td", { class: "tick" }),
       make("th", { scope: "row" }, row.policy, small(row.variant, row.stages), small(row.board)),
-      cell("Mode", "async"),
+      cell("Mode", row.mode),
       cell("Latency", row.latency, small(row.kind, row.source)),
       make("td", { class: "success", "data-label": "Success" }, rate(row), small("judged by a person")),
       ...["Idle", "Jerk", "Jump", "Time"].map((label) => cell(label, "–")))));

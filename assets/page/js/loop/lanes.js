@@ -23,7 +23,7 @@ function createLanes(host, presets, onChange) {
   function lane(letter) {
     const choices = make("div", { class: "choose", role: "group", "aria-label": `Mode of lane ${letter}` });
     const about = make("p", { class: "about" });
-    const box = make("div", { class: "strip", role: "group", "aria-label": `Stages of lane ${letter}` });
+    const box = make("div", { class: "strip compact", role: "group", "aria-label": `Stages of lane ${letter}` });
     const node = make("section", { class: "lane", "aria-label": `Lane ${letter}` }, make("div", { class: "lane-head" }, make("b", { class: "letter" }, letter), choices, about), box);
     return { node, choices, about, strip: createStrip(box, () => { draw(); onChange(); }), mode: "async" };
   }

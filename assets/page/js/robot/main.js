@@ -3,7 +3,8 @@
 
 const EVERY = 100; // ms between two questions
 const link = createLink(["tab"]);
-const strip = createStrip(stop);
+const strip = createStatus(stop);
+const choice = createChoice((run, name) => trigger("choose_robot", { run, source: name }));
 const traces = createLiveTraces(at("traces"));
 const checks = createChecks(() => ask("checks"), () => command("reset"));
 const robot = element.querySelector(".robot");
@@ -19,7 +20,6 @@ const receive = {
   setting(message) {
     setting = message;
     fillPolicies(message.policies, message.policies[0].id);
-    fillSelect(at("precision"), message.precisions, "fp32");
     fillSelect(at("starts"), message.starts, message.starts[0].value);
     at("about").textContent = message.about;
     at("missing").textContent = message.hosted;
@@ -27,9 +27,16 @@ const receive = {
     at("connect").hidden = Boolean(message.hosted);
     robot.dataset.state = "off";
     listBoards();
+    if (!message.hosted) choice.open();
   },
 
   progress,
+
+  choice(message) {
+    progress(null);
+    choice.opened(message);
+    buttons();
+  },
 
   connected(message) {
     rest();
@@ -49,13 +56,16 @@ const receive = {
 
   loaded() { rest(); },
 
-  failed() { rest(); },
+  failed({ what }) {
+    if (what === "choice") choice.wait("No policy is open: choose another.");
+    rest();
+  },
 };
 
 function onMessage() {
   const message = props.value;
   if (!isNews(message)) return;
-  if (!message.run || message.run === running) receive[message.kind]?.(message);
+  if (!message.run || message.run === running || choice.expects(message.run)) receive[message.kind]?.(message);
 }
 
 function begin(text) {
@@ -154,7 +164,7 @@ function buttons() {
   const mine = on && news.mine;
   const still = on && news.state !== "running";
   at("simulated").disabled = at("open").disabled = Boolean(running);
-  at("load").disabled = Boolean(running) || !mine || !still;
+  at("load").disabled = Boolean(running) || !mine || !still || !choice.ready();
   at("arm").disabled = Boolean(running) || !mine || !still || !news.loaded || news.state === "ready";
   at("start").disabled = Boolean(running) || !mine || news.state !== "ready" || !news.loaded;
   at("pause").disabled = !mine || still;
@@ -204,13 +214,11 @@ at("form").addEventListener("submit", (event) => {
   trigger("open_board", { run: running, address, token: at("token").value, certificate: at("certificate").value });
 });
 at("load").addEventListener("click", () => {
-  if (!source()) return at("source").focus();
   begin("Preparing the policy");
-  trigger("load_robot", { run: running, key: board.key, source: source(), precision: at("precision").value });
+  trigger("load_robot", { run: running, key: board.key, source: source(), variant: choice.variant() });
 });
-at("policy").addEventListener("change", () => { if (namesPlace()) at("source").focus(); });
 at("arm").addEventListener("click", async () => complain(await checks.open(board.simulated)));
-at("start").addEventListener("click", () => command("start"));
+at("start").addEventListener("click", () => command("start", choice.how()));
 at("pause").addEventListener("click", () => command("pause"));
 for (const verb of ["succeeded", "missed"]) at(verb).addEventListener("click", () => judge(verb));
 at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));

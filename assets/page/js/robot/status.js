@@ -1,6 +1,6 @@
 // The status strip: what the arm does and why, some figures, how old the news is, and Stop. It never scrolls away.
 
-function createStrip(onStop) {
+function createStatus(onStop) {
   const cells = at("cells");
   const OLD = 1000; // ms without news
   let heard = performance.now();
