@@ -274,6 +274,7 @@ class FakeBench:
 
     def simulated_robot(self, holder: str) -> Iterator[Preparing | FakeRobot]:
         yield Preparing("Starting the simulated board")
+        self.board.recordings.folder = self.folder
         yield FakeRobot(self.board, holder)
 
     def robot(self, address: str, token: str, holder: str, certificate: str = "") -> FakeRobot:

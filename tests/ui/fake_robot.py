@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tests.fakes import JOINTS
+from tests.ui.fake_episodes import FakeEpisodes, FakeRecordings
 from tests.ui.fake_loop import CAMERAS, shot
 from vla_demo.core.errors import BoardError
 from vla_demo.core.package import PolicyPackage
@@ -35,12 +36,15 @@ class FakeBoard:
     ticks: list[RobotTick] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)  # cleared: a load stays half done
+    recordings: FakeRecordings = field(default_factory=FakeRecordings)
     open: set[str] = field(default_factory=set)  # names of the links that are open
 
     def __post_init__(self) -> None:
         self.gate.set()
 
     def stop(self, who: str) -> None:
+        if self.state == "running":
+            self.recordings.ended(ended=f"{who} pressed Stop")
         self.state, self.reason = "stopped", f"{who} pressed Stop"
         self.stops.append(who)
 
@@ -62,6 +66,11 @@ class FakeRobot:
 
     def __post_init__(self) -> None:
         self.board.open.add(self.name)
+
+    @property
+    def episodes(self) -> FakeEpisodes:
+        self._check()
+        return FakeEpisodes(self.board.recordings, self.board.holder == self.name)
 
     def watch(self) -> RobotView:
         self._check()
@@ -120,6 +129,7 @@ class FakeRobot:
 
     def pause(self) -> None:
         self._mine()
+        self.board.recordings.ended()
         self.board.state, self.board.reason = "ready", "the task was ended"
 
     def rearrange(self, start: str) -> None:

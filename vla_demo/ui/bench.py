@@ -15,6 +15,7 @@ from vla_demo.evaluation.replay import ReplayReport, ReplayStep
 from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
+from vla_demo.workbench.board_episodes import DownloadedDataset, EpisodesView
 from vla_demo.workbench.board_latencies import BoardLatency
 from vla_demo.workbench.desk import Pictures, StartCard
 from vla_demo.workbench.live_rollout import LiveRequest, Shown
@@ -25,7 +26,7 @@ from vla_demo.workbench.robot_trials import RobotRate, RobotTrial
 from vla_demo.workbench.robot_view import RobotFacts, RobotPictures, RobotView
 from vla_demo.workbench.rollout_batch import RolloutRequest
 
-__all__ = ["Acting", "Bench", "Robot", "Rolling", "Run"]
+__all__ = ["Acting", "Bench", "Episodes", "Robot", "Rolling", "Run"]
 
 
 class Run(Protocol):
@@ -76,10 +77,33 @@ class Rolling(Protocol):
         ...
 
 
+class Episodes(Protocol):
+    """What a board has recorded. All but `view` want the lease."""
+
+    def view(self) -> EpisodesView: ...
+
+    def record(self, on: bool) -> None:
+        """The tasks from now on."""
+        ...
+
+    def judge_last(self, success: bool) -> None:
+        """Of the newest task; nothing happens when it was not recorded."""
+        ...
+
+    def remove(self, ids: Sequence[str]) -> None: ...
+
+    def download(self, ids: Sequence[str]) -> Iterator[Preparing | DownloadedDataset]:
+        """Progress, then one dataset of all of them."""
+        ...
+
+
 class Robot(Protocol):
     """One visitor's link to a board. It closes, and stops the arm if it held the lease, when nobody asks `watch` for some seconds."""
 
     facts: RobotFacts
+
+    @property
+    def episodes(self) -> Episodes: ...
 
     def watch(self) -> RobotView: ...
 

@@ -23,7 +23,7 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     ),
     "robot": (
         *("dom", "format", "scale", "dial", "strip", "link", "controls"),
-        *(f"robot/{name}" for name in ("status", "traces", "checks", "rates", "boards", "choice", "main")),
+        *(f"robot/{name}" for name in ("status", "traces", "checks", "rates", "boards", "choice", "episodes", "main")),
     ),
 }
 
@@ -88,10 +88,11 @@ class LoopView(_LateView):
 
 
 class RobotView(_LateView):
-    """Speaks in the events `open_simulated`, `open_board`, `choose_robot` and `load_robot`; asks its server functions directly."""
+    """Speaks in these events; asks its server functions directly."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("robot", ("controls", "strip", "robot"), ("open_simulated", "open_board", "choose_robot", "load_robot"), **kwargs)
+        events = ("open_simulated", "open_board", "choose_robot", "load_robot", "download_episodes")
+        super().__init__("robot", ("controls", "strip", "robot", "robot_episodes"), events, **kwargs)
 
 
 class Masthead(gr.HTML):

@@ -19,6 +19,7 @@ from vla_demo.ui.loop import LoopDesk
 from vla_demo.ui.loop_batch import BatchDesk
 from vla_demo.ui.replay import ReplayDesk
 from vla_demo.ui.robot import RobotDesk
+from vla_demo.ui.robot_episodes import EpisodeDesk
 from vla_demo.ui.trap import TrapDesk
 
 __all__ = ["build_page", "serve"]
@@ -42,7 +43,8 @@ def build_page(bench: Bench) -> gr.Blocks:
         _wire_loop(page, view, loop)
         _wire_batch(page, view, BatchDesk(bench))
         robot = RobotDesk(bench)
-        _wire_robot(page, _robot_view(robot), robot)
+        recorded = EpisodeDesk(robot.link)
+        _wire_robot(page, _robot_view(robot, recorded), robot, recorded)
     return page
 
 
@@ -89,7 +91,7 @@ def _wire_batch(page: gr.Blocks, view: LoopView, desk: BatchDesk) -> None:
     page.unload(desk.leave)
 
 
-def _robot_view(desk: RobotDesk) -> RobotView:
+def _robot_view(desk: RobotDesk, recorded: EpisodeDesk) -> RobotView:
     def watch(asked: dict[str, Any]) -> dict[str, Any]:
         return desk.watch(asked)
 
@@ -105,16 +107,20 @@ def _robot_view(desk: RobotDesk) -> RobotView:
     def rates(asked: dict[str, Any]) -> dict[str, Any]:
         return desk.rates(asked)
 
-    return RobotView(server_functions=[watch, stop, command, checks, rates])
+    def episodes(asked: dict[str, Any]) -> dict[str, Any]:
+        return recorded.episodes(asked)
+
+    return RobotView(server_functions=[watch, stop, command, checks, rates, episodes])
 
 
-def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk) -> None:
+def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk, recorded: EpisodeDesk) -> None:
     page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
     for asked, answer in (
         (view.open_simulated, desk.open_simulated),
         (view.open_board, desk.open_board),
         (view.choose_robot, desk.choose_robot),
         (view.load_robot, desk.load_robot),
+        (view.download_episodes, recorded.download_episodes),
     ):
         asked(answer, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
     page.unload(desk.leave)

@@ -13,14 +13,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
+from vla_demo.core.errors import BoardError, InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.ui import loop_messages, loop_words, messages, robot_words, words
 from vla_demo.ui.bench import Bench, Robot
 from vla_demo.ui.messages import Message, Strip, columns, message
 from vla_demo.ui.opening import Session, packaged
-from vla_demo.ui.toasts import told
+from vla_demo.ui.toasts import answered, told
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot_trials import RobotTrial
 from vla_demo.workbench.robot_view import RobotTick
@@ -95,22 +95,26 @@ class RobotDesk:
 
     def watch(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The newest news and pictures; also tells that the page is there."""
-        return _answered(lambda: self._news(self._visitor(str(asked["key"])), int(asked["tick"]), float(asked["seen"])))
+        return answered(lambda: self._news(self._visitor(str(asked["key"])), int(asked["tick"]), float(asked["seen"])))
 
     def stop(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return _answered(lambda: self._visitor(str(asked["key"])).link.stop())
+        return answered(lambda: self._visitor(str(asked["key"])).link.stop())
 
     def command(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """`verb`: take, takeover, reset, start, pause, rearrange, succeeded, missed, leave."""
-        return _answered(lambda: self._commanded(asked))
+        return answered(lambda: self._commanded(asked))
 
     def checks(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The facts to look at before the arm is made ready."""
-        return _answered(lambda: self._checked(self._visitor(str(asked["key"]))))
+        return answered(lambda: self._checked(self._visitor(str(asked["key"]))))
 
     def rates(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """The table of judged tasks."""
-        return _answered(lambda: {"rows": [robot_words.rate(rate) for rate in self._bench.robot_rates()], "how": robot_words.JUDGED})
+        return answered(lambda: {"rows": [robot_words.rate(rate) for rate in self._bench.robot_rates()], "how": robot_words.JUDGED})
+
+    def link(self, key: str) -> Robot:
+        """Of a visitor. Raises `BoardError` for a key that is none."""
+        return self._visitor(key).link
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""
@@ -186,6 +190,7 @@ class RobotDesk:
         trial = RobotTrial(facts.name, facts.kind, spec.checkpoint, view.variant, view.package, success, view.inference, visitor.mode)
         self._bench.keep_trial(trial)
         visitor.unjudged = False
+        visitor.link.episodes.judge_last(success)
 
     def _close(self, key: str, why: str) -> None:
         visitor = self._visitors.pop(key, None)
@@ -213,14 +218,6 @@ def _allowed() -> str:
 def _name(key: str) -> str:
     """For people; it tells nothing of the key."""
     return f"Visitor {hash(key) % 900 + 100}"
-
-
-def _answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-    """What is asked directly has no toast: the problem is part of the answer."""
-    try:
-        return {"problem": "", **(run() or {})}
-    except (VlaDemoError, KeyError, TypeError, ValueError) as error:
-        return {"problem": str(error) or type(error).__name__}
 
 
 def _ticks(new: list[RobotTick]) -> dict[str, Any]:

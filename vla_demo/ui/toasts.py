@@ -10,7 +10,7 @@ import gradio as gr
 from vla_demo.core.errors import Stopped, VlaDemoError
 from vla_demo.ui.messages import Message, failed
 
-__all__ = ["complain", "told"]
+__all__ = ["answered", "complain", "told"]
 
 SECONDS = 12
 
@@ -19,6 +19,14 @@ def complain(sentences: Iterable[str]) -> None:
     """A warning a sentence; the page goes on."""
     for sentence in sentences:
         gr.Warning(html.escape(sentence), duration=SECONDS)
+
+
+def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+    """What is asked directly has no toast: the problem is part of the answer."""
+    try:
+        return {"problem": "", **(run() or {})}
+    except (VlaDemoError, KeyError, TypeError, ValueError) as error:
+        return {"problem": str(error) or type(error).__name__}
 
 
 def told(what: str, kind: str = "failed") -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:

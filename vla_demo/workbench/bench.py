@@ -19,6 +19,7 @@ from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.batches import BatchRun, film_folder, film_of
+from vla_demo.workbench.board_episodes import dataset_folder
 from vla_demo.workbench.board_latencies import BoardLatency, board_latencies
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
@@ -78,7 +79,7 @@ class Workbench:
     def video_folders(self) -> Sequence[Path]:
         """The folders whose files a browser may be given."""
         film_folder().mkdir(parents=True, exist_ok=True)
-        return [self.dataset.folder, film_folder()]
+        return [self.dataset.folder, film_folder(), dataset_folder()]
 
     def sketch(self, source: str) -> PolicySpec | None:
         """What `open_package` is about to prepare, at once; None when only preparing it tells."""

@@ -15,6 +15,7 @@ import numpy as np
 from vla_demo.core.errors import BoardError, MissingPiece
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
+from vla_demo.workbench.board_episodes import BoardEpisodes
 from vla_demo.workbench.board_latencies import BoardTimes
 from vla_demo.workbench.board_packages import packed_for_board
 from vla_demo.workbench.progress import Preparing
@@ -48,6 +49,7 @@ class RobotLink:
         self._why = ""
         self._after: list[Callable[[], None]] = []
         self.facts = robot_facts(client.hello, address)
+        self.episodes = BoardEpisodes(client.episodes, self.facts.name, self._check)
         self._times = BoardTimes(self.facts)
         threading.Thread(target=self._mind, name="who looks", daemon=True).start()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from vla_demo.core.errors import BoardError, MissingPiece, VlaDemoError
+from vla_demo.core.storage import cache_folder
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robots import RobotLink, connect_robot
 
@@ -60,6 +61,7 @@ class SimulatedBoard:
         (place / "token").write_text(secrets.token_urlsafe(32) + "\n")
         serve = ["serve", "--robot", "twin", "--listen", "127.0.0.1:0", "--end-with-stdin", "--token-file", str(place / "token")]
         serve += ["--packages", str(place / "packages"), "--twin-log", str(place / LOG)]
+        serve += ["--episodes", str(cache_folder() / "robot" / "episodes")]  # they outlive the board, unlike all else of it
         with (place / "stderr").open("w") as said:
             self._child = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, *serve], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True

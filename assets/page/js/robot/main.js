@@ -7,6 +7,10 @@ const strip = createStatus(stop);
 const choice = createChoice((run, name) => trigger("choose_robot", { run, source: name }));
 const traces = createLiveTraces(at("traces"));
 const checks = createChecks(() => ask("checks"), () => command("reset"));
+const episodes = createEpisodes(ask, (ids) => {
+  begin("Fetching the episodes");
+  trigger("download_episodes", { run: running, key: board.key, ids });
+});
 const robot = element.querySelector(".robot");
 let setting = null;
 let board = null; // {key, simulated, cameras}
@@ -51,10 +55,13 @@ const receive = {
     at("views").replaceChildren(...message.cameras.map((camera) => make("figure", { "data-camera": camera }, make("img", { alt: `${camera} camera` }), make("figcaption", {}, camera))));
     lay(true);
     tabulate();
+    episodes.open();
     follow(message.key);
   },
 
   loaded() { rest(); },
+
+  downloaded(message) { rest(); episodes.downloaded(message); },
 
   failed({ what }) {
     if (what === "choice") choice.wait("No policy is open: choose another.");
@@ -108,7 +115,9 @@ async function command(verb, more = {}) {
 }
 
 async function judge(verb) {
-  if (await command(verb)) tabulate();
+  await command(verb);
+  tabulate();
+  episodes.refresh();
 }
 
 async function tabulate() {
@@ -173,6 +182,7 @@ function buttons() {
   at("take").hidden = !on || mine;
   const label = on && news.holder ? `Take over from ${news.holder}` : "Take control";
   if (at("take").textContent !== label) at("take").textContent = label;
+  if (on) episodes.hear(news, !running);
   const next = on ? SENTENCES[nextStep(mine)] : "";
   if (at("next").textContent !== next) at("next").textContent = next;
 }
@@ -197,6 +207,7 @@ function leave() {
   board = news = null;
   strip.clear();
   checks.close();
+  episodes.close();
   rest();
   lay(false);
 }
