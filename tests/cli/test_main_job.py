@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from vla_demo.cli import main
+from vla_demo.runtime import read_manifest
+from vla_demo.workbench.tables import package_table
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -16,6 +18,8 @@ def test_a_checkpoint_becomes_a_package_and_the_package_a_replay(
     assert main(["export", str(act_checkpoint), "--out", str(package), "--json"]) == 0
     exported = json.loads(capsys.readouterr().out)
     assert exported["family"] == "act" and exported["parity"]["observations"] >= 20
+    proof = f"max error {exported['parity']['max_error']:.1e} of at most 1e-04 standard deviations"
+    assert proof in package_table(read_manifest(package))  # what it prints without --json
     assert main(["replay", str(package), "--dataset", str(episodes_folder), "--variant", "vision=int8", "--json"]) == 0
     replayed = json.loads(capsys.readouterr().out)
     assert replayed["frames"] == 20 and 0 < replayed["vs_reference"]["max_abs_std"] < 1

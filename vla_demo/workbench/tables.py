@@ -48,9 +48,9 @@ def package_table(package: PolicyPackage) -> str:
     rows += [[g.role, g.name, g.precision, megabytes(g.size_bytes)] for g in package.graphs]
     lines = [f"{package.spec.family} {package.spec.checkpoint} in {package.folder}", "", *aligned(rows, left=3)]
     parity = package.parity
-    if "max_abs" in parity and "tolerance" in parity:
+    if "max_error" in parity and "tolerance" in parity:
         observations = parity.get("observations", "?")
-        proof = f"max error {parity['max_abs']:.1e} of at most {parity['tolerance']:.0e} standard deviations, {observations} observations"
+        proof = f"max error {parity['max_error']:.1e} of at most {parity['tolerance']:.0e} standard deviations, {observations} observations"
         lines += ["", f"parity with PyTorch: {proof}"]
     return "\n".join(lines)
 
