@@ -40,6 +40,8 @@ def findings(packages: Path | None = None) -> Iterator[str]:
             if missing
             else f"--robot {body}: installed"
         )
+    lacking = [name for name in ("av", "pyarrow") if find_spec(name) is None]
+    yield f"episodes: {', '.join(lacking)} missing: pip install 'vla-demo[record]'" if lacking else "episodes: can be recorded"
     yield f"serial ports: {_devices('ttyACM*', 'ttyUSB*')}; cameras: {_devices('video*')}"
     yield _heavy()
     if packages is not None:

@@ -11,7 +11,8 @@ from vla_demo.core.storage import fingerprint
 
 __all__ = ["EpisodeCalls"]
 
-QUICK, SLOW = 2.0, 60.0  # s: deadlines; a large episode is read whole for its hashes, and one that was just ended is waited for
+# s: deadlines. Hundreds of episodes are looked through; a large one is read whole for its hashes; one that just ended is waited for.
+LISTING, SLOW = 10.0, 60.0
 MOST_FILES, MOST_BYTES = 100, 20 << 30  # of an episode; a board that says otherwise is not believed
 
 Command = Callable[[str, Callable[[Any], Any], float, str], Any]
@@ -25,7 +26,7 @@ class EpisodeCalls:
 
     def list(self) -> Any:
         """A `link.RecordingList`."""
-        return self._calls["Recordings"](link.Nothing(), QUICK)
+        return self._calls["Recordings"](link.Nothing(), LISTING)
 
     def record(self, on: bool) -> None:
         """The tasks from now on; the first time takes a second or two."""

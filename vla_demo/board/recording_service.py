@@ -55,6 +55,7 @@ class EpisodeService:
     def Forget(self, request: Any) -> Any:
         self._desk.admit(stamped(request.stamp))
         self._shelf.remove(request.id)
+        self._driver.recorder.recount()
         return link.Done()
 
 

@@ -53,8 +53,12 @@ class Recorder(Protocol):
         """From the next task on. Raises `VlaDemoError` when that cannot be."""
         ...
 
+    def recount(self) -> None:
+        """After episodes were removed. May take a while."""
+        ...
+
     def prepare(self) -> None:
-        """Before a task. Raises `VlaDemoError` when it should be recorded and cannot."""
+        """Before a task, and quick. Raises `VlaDemoError` when it should be recorded and cannot."""
         ...
 
     def begin(self, instruction: str, about: Mapping[str, str], seen: Observation | None) -> None:
@@ -81,6 +85,8 @@ class NoRecorder:
     def record(self, on: bool) -> None:
         if on:
             raise MissingPiece(self._why)
+
+    def recount(self) -> None: ...
 
     def prepare(self) -> None: ...
 

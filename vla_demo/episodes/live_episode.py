@@ -79,7 +79,7 @@ class LiveEpisode:
         rows = (np.stack(self._states), np.stack(self._actions), recorded.fps)
         write_numbers(self.partial, 0, 0, 0, rows)
         write_metadata(self.partial, self.began.joint_names, self.began.cameras, [LightEpisode(recorded, stats)])
-        os.sync()  # whoever pulls the plug after this finds it whole
+        _to_disk(self.partial)
         self.partial.rename(self._whole)
         return recorded
 
@@ -144,6 +144,16 @@ class _Video:
 
         with contextlib.suppress(OSError, ValueError, av.FFmpegError):  # nobody will read it
             self._out.close()
+
+
+def _to_disk(folder: Path) -> None:
+    """Whoever pulls the plug after this finds it whole. Not `os.sync`, which waits for what all other programs have written."""
+    for place in [folder, *folder.rglob("*")]:
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def began_from(facts: Mapping[str, Any]) -> Began:

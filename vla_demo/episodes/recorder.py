@@ -49,7 +49,7 @@ class RecorderSettings:
     """Where episodes go and how much they may take."""
 
     folder: Path
-    limit: int = 8 << 30  # bytes of all episodes together
+    limit: int = 8 * 10**9  # bytes of all episodes together
     waiting_pictures: int = 8 << 20  # bytes; the board's own memory
     waiting_rows: int = 1800  # a minute at 30 Hz
     most_frames: int = 54_000  # of an episode: half an hour at 30 Hz
@@ -75,7 +75,7 @@ class EpisodeRecorder:
         self._turn = threading.Lock()
         self._child: RecorderChild | None = None
         self._open: _Open | None = None
-        self._room = 0
+        self._room = self._counted = 0  # bytes: of the next episode at most; of those there were when they were counted
         self.last = ""  # id of the newest task's episode; empty when it was not recorded
 
     @property
@@ -99,21 +99,30 @@ class EpisodeRecorder:
         with self._turn:
             if self._open is not None:
                 raise VlaDemoError("an episode is being recorded; end the task first")
-            if on and self._child is None:
+            if on and (self._child is None or self._child.dead):
                 self._check()
-                self._child = self._new_child()
+                self._child = RecorderChild(self.folder, self._settings.waiting_pictures, self._settings.waiting_rows)
+                self._counted = _size(self.folder)
             elif not on and self._child is not None:
                 child, self._child = self._child, None
                 threading.Thread(target=child.close, name="recorder ends", daemon=True).start()
 
-    def prepare(self) -> None:
-        """Before a task. Raises `VlaDemoError` when it could not be recorded, though it should."""
+    def recount(self) -> None:
+        """After episodes were removed. May take a while."""
         with self._turn:
-            if self._child is None:
+            if self._child is not None:
+                self._child.kept_bytes = 0
+            self._counted = _size(self.folder)
+
+    def prepare(self) -> None:
+        """Before a task, and quick. Raises `VlaDemoError` when it could not be recorded, though it should."""
+        with self._turn:
+            child = self._child
+            if child is None:
                 return
-            if self._child.dead:
-                self._child = self._new_child()
-            used = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+            if child.dead:
+                raise VlaDemoError("the recorder has ended; switch the recording off and on again, or leave it off")
+            used = self._counted + child.kept_bytes
             self._room = min(self.limit - used, shutil.disk_usage(self.folder).free - KEPT_FREE)
             if self._room < _SMALLEST_EPISODE:
                 raise VlaDemoError(
@@ -190,9 +199,6 @@ class EpisodeRecorder:
             return True
         return episode.queue.offer(_message(OLD_PICTURES, numbers), 0)
 
-    def _new_child(self) -> RecorderChild:
-        return RecorderChild(self.folder, self._settings.waiting_pictures, self._settings.waiting_rows)
-
     def _check(self) -> None:
         if missing := [name for name in ("av", "pyarrow") if importlib.util.find_spec(name) is None]:
             raise MissingPiece(f"this board cannot record: it lacks {' and '.join(missing)}; there, pip install 'vla-demo[record]'")
@@ -200,6 +206,11 @@ class EpisodeRecorder:
             raise InvalidInput(f"LeRobot's datasets have whole frames a second; {self._robot.fps:g} Hz cannot be recorded, 30 can")
         if odd := [camera.name for camera in self._robot.cameras if camera.height % 2 or camera.width % 2]:
             raise InvalidInput(f"video wants an even height and width; the camera {', '.join(odd)} has not")
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all episodes that are whole."""
+    return sum(file.stat().st_size for place in folder.glob("[!.]*") for file in place.rglob("*") if file.is_file())
 
 
 def _message(kind: bytes, *parts: Any) -> tuple[Any, ...]:

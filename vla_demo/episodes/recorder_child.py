@@ -16,7 +16,7 @@ __all__ = ["RecorderChild"]
 
 _PROGRAM = "from vla_demo.episodes.recorder_process import main; main()"
 _START_SECONDS = 30.0
-_CLOSE_SECONDS = 15.0  # for the encoder's last frames and the disk
+_CLOSE_SECONDS = 12.0  # for the encoder's last frames and the disk
 
 
 class RecorderChild:
@@ -25,6 +25,7 @@ class RecorderChild:
     def __init__(self, folder: Path, most_bytes: int, most_rows: int) -> None:
         self.queue = BoundedQueue[tuple[bytes, ...] | None](most_bytes, most_rows)
         self.problem, self.under_way, self.dead = "", list[str](), False
+        self.kept_bytes = 0  # of the episodes it has written
         self._ready, self._closing = threading.Event(), False
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
@@ -78,6 +79,7 @@ class RecorderChild:
         name = said.get("kept") or said.get("lost")
         if name in self.under_way:
             self.under_way.remove(name)
+        self.kept_bytes += said.get("bytes", 0)
         if "lost" in said:
             self.problem = f"the newest episode was not kept: {said['why']}"
 

@@ -29,7 +29,7 @@ HEADER = struct.Struct("<cI")  # kind of message, bytes that follow
 BEGIN, ROW, OLD_PICTURES, END = b"B", b"R", b"O", b"E"  # a row with or without pictures; one whose pictures were lost on the way
 _MOST_WAITING = 96 << 20  # bytes
 _MOST_MESSAGES = 4000
-_NICE = 5  # the policy and the control loop come first
+_NICE, _OOM_SCORE = 5, "500"  # the policy and the control loop come first, in time and, when there is too little of it, in memory
 
 Message = tuple[bytes, bytes]
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Argument: the folder of the episodes."""
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, signal.SIG_IGN)  # it ends when its input does, with the episode whole
-    os.nice(_NICE)
+    _step_back()
     import av.logging
     import pyarrow.parquet  # noqa: F401  now, and not when the first episode ends
 
@@ -49,6 +49,13 @@ def main() -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, inbox), name="input", daemon=True).start()
     _say({"ready": True})
     _Writer(folder).run(iter(inbox.get, None))
+
+
+def _step_back() -> None:
+    """Not relative to the board's own, which may be set high."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
 
 
 def sweep(folder: Path) -> None:
@@ -137,7 +144,8 @@ class _Writer:
         kept = self._episode.finish(ended, cut)
         self._lock.close()
         self._episode = None
-        _say({"kept": self._name} if kept else {"lost": self._name, "why": "it ended before its first frame"})
+        size = sum(file.stat().st_size for file in (self._folder / self._name).rglob("*") if file.is_file())
+        _say({"kept": self._name, "bytes": size} if kept else {"lost": self._name, "why": "it ended before its first frame"})
 
     def _lose(self, why: str) -> None:
         """The disk is full or broken: this episode is given up, those before it stay."""

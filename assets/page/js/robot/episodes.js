@@ -14,7 +14,7 @@ function createEpisodes(ask, download) {
     const found = await ask("episodes", { verb, ...more });
     complain(found.problem);
     if (found.rows) show(found);
-    else at("record").checked = !at("record").checked; // it was refused
+    else if (verb === "record") at("record").checked = !more.on; // it was refused
   }
 
   function show(found) {
