@@ -1,5 +1,6 @@
 """Batches that somebody watches: one at a time, stopped at once, and films kept for the next who asks."""
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.evaluation.rollout_report import RolloutReport
-from vla_demo.workbench.batches import HOSTED_JOBS, BatchRun, _jobs, film_folder, film_of
+from vla_demo.workbench.batches import HOSTED_JOBS, MOST_FILMS, BatchRun, _jobs, film_folder, film_of
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout_batch import Batch, RolloutRequest
 from vla_demo.workbench.rollouts import RolloutStep
@@ -60,13 +61,18 @@ def test_a_second_batch_waits_for_the_first_and_says_so(package: PolicyPackage) 
     assert all(isinstance(step, Preparing) for step in run.steps())
 
 
-def test_a_film_is_made_once(package: PolicyPackage) -> None:
+def test_a_film_is_made_once_and_the_oldest_make_room(package: PolicyPackage) -> None:
     asked = request(package)
     number = Batch.of(package, asked).starts[0].number
     *said, film = film_of(package, asked, number, 30)
     assert isinstance(film, Path) and film.parent == film_folder() and len(said) > 5
     assert list(film_of(package, asked, number, 30)) == [film]
+    old = [film_folder() / f"old-{n}.mp4" for n in range(MOST_FILMS)]
+    for place, one in enumerate(old):
+        one.touch()
+        os.utime(one, (place, place))
     *_, other = film_of(package, replace(asked, mode="sync"), number, 30)
+    assert len(list(film_folder().glob("*.mp4"))) == MOST_FILMS and not old[0].exists() and not old[1].exists() and film.exists()
     assert other != film
 
 

@@ -19,6 +19,7 @@ from vla_demo.workbench.rollouts import roll_out
 __all__ = ["BatchRun", "film_folder", "film_of"]
 
 HOSTED_JOBS = 2  # processes, where many visitors share a machine
+MOST_FILMS = 200  # kept, about 1 MB each; an older one is made again when it is asked for
 _HOSTED = "SPACE_ID"  # set on Hugging Face Spaces
 _WAIT = 0.2  # s between two looks at whether somebody said stop
 
@@ -64,7 +65,14 @@ def film_of(package: PolicyPackage, request: RolloutRequest, number: int, ticks:
         yield from prepare_variant(package, request.variant)
         yield Preparing("Filming", 0.0)
         yield from in_child("vla_demo.workbench.rollout_video:film_apart", FilmTask(batch.job, start, ticks, file).as_text())
+        _forget_oldest()
     yield file
+
+
+def _forget_oldest() -> None:
+    films = sorted(film_folder().glob("*.mp4"), key=lambda film: film.stat().st_mtime)
+    for old in films[:-MOST_FILMS]:
+        old.unlink(missing_ok=True)
 
 
 def _jobs() -> int:
