@@ -1,19 +1,22 @@
 """Episodes recorded on a real board while the twin moves: what is in them, who may have them, and what faults leave of them."""
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 
-from tests.board.boards import BoardProcess, begin_task, board_process, goal_changed_last, swinging_package, wait_until
+from tests.board.boards import BoardProcess, begin_task, board_process, wait_until
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
 from vla_demo.board.client import BoardClient
 from vla_demo.board.driver import NotNow
+from vla_demo.board.episode_calls import EpisodeCalls
 from vla_demo.board.lease import LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError
@@ -103,3 +106,133 @@ def test_lerobot_opens_a_recording_and_several_as_one_dataset(recorded: tuple[di
     assert item["episode_index"] == 1 and "tea bag" in item["task"] and item["observation.images.top"].shape == (3, 24, 32)
     assert both.meta.filter_episodes(lambda episode: episode["success"]) == [0]
     assert [episode.success for episode in read_recorded(joined)] == [True, None]
+
+
+def test_the_command_that_the_page_names_opens_it(recorded: tuple[dict[int, link.Tick], Path, Path]) -> None:
+    from vla_demo.cli import parser
+    from vla_demo.workbench.datasets import dataset_for
+
+    chosen = parser().parse_args(["replay", "act", "--dataset", str(recorded[2]), "--episode", "1"])
+    assert dataset_for(chosen.dataset).episode(chosen.episode).frame(0).observation.images.keys() == {"top", "gripper", "left"}
+
+
+def test_a_fetch_goes_on_where_it_broke_off_and_what_is_damaged_comes_again(client: BoardClient, recorded: object, tmp_path: Path) -> None:
+    name = client.episodes.list().recordings[0].id
+    target = tmp_path / name
+    list(client.episodes.fetch(name, target))
+    (data,) = target.glob("data/**/*.parquet")
+    whole = data.read_bytes()
+    data.write_bytes(whole[:-100])
+    list(client.episodes.fetch(name, target))
+    assert data.read_bytes() == whole
+    data.write_bytes(bytes(len(whole)))
+    with pytest.raises(BoardError, match="did not arrive as the board has it"):
+        list(client.episodes.fetch(name, target))
+    list(client.episodes.fetch(name, target))
+    assert data.read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../packages", "/etc", "f" * 16, "A" * 16, ".recording-" + "0" * 16, "0" * 15 + "/"])
+def test_only_names_that_the_board_made_are_episodes(board: BoardProcess, client: BoardClient, name: str) -> None:
+    before = sorted(board.packages.parent.rglob("*"))
+    for ask in (
+        lambda: list(client.episodes.fetch(name, Path("nowhere"))),
+        lambda: client.episodes.judge(name, True),
+        lambda: client.episodes.remove(name),
+    ):
+        with pytest.raises(NotThere, match="this board has no episode"):
+            ask()
+    assert sorted(board.packages.parent.rglob("*")) == before and not Path("nowhere").exists()
+
+
+def test_parts_that_are_not_there_and_commands_that_come_twice_are_refused(client: BoardClient, recorded: object) -> None:
+    name = client.episodes.list().recordings[-1].id
+    for file, offset in ((999, 0), (0, 10**12)):
+        with pytest.raises(NotThere, match="there is nothing"):
+            client._calls["Fetch"](link.FetchRequest(stamp=client._stamp("upload", 4.0), id=name, file=file, offset=offset), 4.0)
+    stamp = client._stamp("upload", 4.0)
+    request = link.FetchRequest(stamp=stamp, id=name)
+    assert 0 < len(client._calls["Fetch"](request, 4.0).data) <= rpc.PART_BYTES
+    with pytest.raises(LeaseRefused, match="twice or out of order"):
+        client._calls["Fetch"](request, 4.0)
+    late = link.RecordingRequest(stamp=client._stamp("command", -0.1), id=name)
+    with pytest.raises(LeaseRefused, match="too late"):
+        client._calls["Forget"](late, 4.0)
+    assert name in {one.id for one in client.episodes.list().recordings}
+    removed = link.RecordingRequest(stamp=client._stamp("command", 0.5), id=name)
+    client._calls["Forget"](removed, 4.0)
+    with pytest.raises(LeaseRefused, match="twice or out of order"):
+        client._calls["Forget"](removed, 4.0)
+    assert name not in {one.id for one in client.episodes.list().recordings}
+
+
+def test_who_has_no_lease_lists_and_no_more_and_without_the_token_not_even_that(board: BoardProcess, client: BoardClient) -> None:
+    with board.client() as viewer:
+        assert viewer.episodes.list().folder == str(board.packages.parent / "episodes")
+        with pytest.raises(BoardError, match="acquire it first"):
+            viewer.episodes.record(True)
+    with grpc.insecure_channel(board.address) as channel, pytest.raises(BoardError, match="wants its token"):
+        rpc.callers("Episodes", channel, None)["Recordings"](link.Nothing(), 2.0)
+
+
+def test_a_task_is_not_recorded_from_its_middle(client: BoardClient) -> None:
+    begin_task(client, "swing")
+    with pytest.raises(NotNow, match="stop it first"):
+        client.episodes.record(True)
+    client.stop()
+    wait_until(lambda: not client.watch().moving)
+    assert not client.episodes.list().on and client.episodes.list().last == ""
+
+
+def test_a_board_that_names_a_file_outside_writes_nothing_here(tmp_path: Path) -> None:
+    names = ("../evil", "/tmp/evil", "meta/../../evil")
+    for name in names:
+        offered = link.FileList(files=[link.PackageFile(name=name, size=4, sha256="0" * 64)])
+        calls = EpisodeCalls({}, lambda *_, offered=offered: offered)
+        with pytest.raises(BoardError, match="an episode that is none"):
+            list(calls.fetch("0" * 16, tmp_path / "in"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def large_pictures(tmp_path: Path, swing: Path) -> Iterator[BoardProcess]:
+    """A board of its own, whose pictures fill what waits for the recorder within seconds."""
+    shutil.copytree(swing, tmp_path / "packages" / "swing")
+    with board_process(tmp_path, "--twin-size", "240x320") as process:
+        yield process
+
+
+def test_a_blocked_recorder_disturbs_no_tick_and_a_killed_board_leaves_whole_episodes(large_pictures: BoardProcess) -> None:
+    """F18 and the pulled plug, on one board. What the arm did is the twin's own word."""
+    board = large_pictures
+    with board.client() as client:
+        client.acquire("Ada")
+        client.episodes.record(True)
+        recorder = recorder_of(board)
+        begin_task(client, "swing")
+        wait_until(lambda: client.watch().inferences > 0)
+        os.kill(recorder, signal.SIGSTOP)
+        stalled, first = time.monotonic(), client.watch().ticks[-1].number
+        time.sleep(3)
+        seen = client.watch()
+        os.kill(recorder, signal.SIGCONT)
+        rows = board.did()
+        during = rows[(rows[:, 0] > stalled) & (rows[:, 0] < stalled + 3)]
+        new_goals = during[1:][np.abs(np.diff(during[:, 7:13], axis=0)).max(axis=1) > 1e-6, 0]
+        assert seen.state == link.RUNNING and seen.ticks[-1].number - first > 0.7 * 3 * 30 and np.diff(new_goals).max() < 0.4
+        client.pause()
+        wait_until(lambda: not client.watch().moving)
+        told = closed(client).recordings[-1]
+        assert told.frames == client.watch().ticks[-1].number and told.old_pictures > 5 and told.cut_frames == 0
+        task(client, 1.0)
+        assert closed(client).recordings[-1].old_pictures == 0  # without the stall nothing is dropped
+        begin_task(client, "swing")
+        wait_until(lambda: client.watch().inferences > 0)
+        time.sleep(1)
+        board.kill()
+    wait_until(lambda: not Path(f"/proc/{recorder}").exists(), 20)
+    episodes = sorted((board.packages.parent / "episodes").iterdir(), key=lambda place: read_recorded(place)[0].recorded_at)
+    assert len(episodes) == 3 and read_recorded(episodes[-1])[0].ended == "the board's program ended"
+    for place in episodes:
+        last = open_dataset(place).episode(0).frame(read_recorded(place)[0].frames - 1)
+        assert last.observation.images["top"].shape == (240, 320, 3)

@@ -126,7 +126,7 @@ class RecordingShelf:
         """What an episode is made of, with sizes and hashes. Reads all of it."""
         place = self._place(name)
         try:
-            files = sorted(file for file in place.rglob("*") if file.is_file())
+            files = sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith("."))  # a judgement being written is none
             listed = tuple(OfferedFile(f.relative_to(place).as_posix(), p.size_bytes, p.sha256) for f in files for p in [fingerprint([f])])
         except OSError as problem:
             raise NotThere(f"the episode cannot be read: {problem.strerror}") from problem
