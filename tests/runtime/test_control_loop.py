@@ -1,6 +1,7 @@
 """The loop under a manual clock: who waits for whom, what goes stale, and that nothing waits for inference."""
 
 import math
+from itertools import chain, islice, repeat
 
 import numpy as np
 import pytest
@@ -99,6 +100,18 @@ def test_one_failure_is_survived_and_three_in_a_row_are_raised() -> None:
     assert [tick.failed is not None for tick in ticks] == [True, False, False, False, False] and body.told == [None, 0, 1, 2, 3]
     with pytest.raises(VlaDemoError, match="no memory left"):
         run(TEN, 0.0, 5, failing({0, 1, 2}))
+
+
+def test_one_inference_of_three_seconds_starves_the_loop_once_and_then_it_is_as_before() -> None:
+    clock = ManualClock()
+    took = chain([0.2] * 4, [3.0], repeat(0.2))
+    worker = SimulatedWorker(counting(10), lambda _: next(took), clock)  # type: ignore[arg-type]
+    ticks = list(islice(ControlLoop(RememberingBody(clock), worker, clock, TEN).ticks(), 200))
+    starved = [tick.index for tick in ticks[3:] if tick.action is None]  # the first plan takes two ticks
+    assert 15 <= len(starved) <= 30 and starved == list(range(starved[0], starved[-1] + 1))
+    late, *after = ticks[starved[-1] + 1 : starved[-1] + 3], *ticks[starved[-1] + 3 :]
+    assert all(tick.observation_age is not None and tick.observation_age > 2.9 for tick in late)  # planned from where the arm still stands
+    assert all(tick.observation_age is not None and tick.observation_age < 0.7 for tick in after)
 
 
 def test_a_chunk_that_is_not_finite_never_reaches_the_body() -> None:

@@ -45,7 +45,7 @@ class BoardClient:
     """`with BoardClient("127.0.0.1:7870", token) as board:`. Shakes hands at once. All raise `BoardError`.
 
     `expected` is the robot it was prepared for (a `link.Robot`, as an earlier `client.robot`); another one is refused. `stop_port` is where
-    Stop is heard on this side of a tunnel, when it is not where the board says.
+    Stop is heard on this side of a tunnel, when it is not where the board says; `monotonic` this machine's clock, in s, of any origin.
     """
 
     def __init__(
@@ -56,11 +56,12 @@ class BoardClient:
         certificate: bytes | None = None,
         expected: Any = None,
         stop_port: int | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         host, port = split_address(address)
         if token and certificate is None and not is_loopback(host):
             raise InvalidInput(f"the token would cross the network in the clear; give the certificate of {host}, or use an SSH tunnel")
-        self._token, self._certificate = token, certificate
+        self._token, self._certificate, self._monotonic = token, certificate, monotonic
         self._channels = [self._channel(host, port), self._channel(host, port)]
         self._calls = dict(rpc.callers("Board", self._channels[0], token))
         self._calls |= rpc.callers("Episodes", self._channels[0], token)
@@ -197,7 +198,7 @@ class BoardClient:
         if self._lease is None:
             raise BoardError("commands need the lease; acquire it first")
         self._sequences[lane] += 1
-        expires_at = time.monotonic() + min(self._clocks)[1] + valid
+        expires_at = self._monotonic() + min(self._clocks)[1] + valid
         return link.Stamp(epoch=self._lease.epoch, key=self._lease.key, sequence=self._sequences[lane], expires_at=expires_at)
 
     def _beat(self, ended: threading.Event, every: float) -> None:
@@ -216,9 +217,9 @@ class BoardClient:
 
     def _timed(self, call: str, request: Any, deadline: float = QUICK) -> Any:
         """A call whose answer carries the board's clock: the quickest of the last few tells how the two clocks differ."""
-        asked = time.monotonic()
+        asked = self._monotonic()
         reply = self._calls[call](request, deadline)
-        answered = time.monotonic()
+        answered = self._monotonic()
         self._clocks.append((answered - asked, reply.now - (asked + answered) / 2))
         return reply
 
