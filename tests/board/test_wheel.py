@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.board.boards import ROOT, begin_task, board_process, is_moving, wait_until
+from vla_demo.core.errors import BoardError
 
 HEAVY = {"torch", "lerobot", "gradio", "transformers"}
 ONLY_THE_RUNTIME = """
@@ -51,6 +52,8 @@ def test_the_wheel_alone_drives_the_twin_through_the_link(wheel: Path, tmp_path:
     with board_process(tmp_path / "board", program=programs / "vla-board") as process, process.client() as board:
         assert f"{programs.parent}/" in Path(f"/proc/{process.program.pid}/maps").read_text()
         board.acquire("Ada")
+        with pytest.raises(BoardError, match=r"lacks av and pyarrow; there, pip install 'vla-demo\[record\]'"):
+            board.episodes.record(True)
         begin_task(board, "swing")
         wait_until(lambda: is_moving(process.did()))
         board.stop("Ada")

@@ -209,6 +209,12 @@ def test_what_cannot_be_recorded_is_refused_with_the_reason(make: Make, monkeypa
         make()
 
 
+def test_a_task_that_was_stopped_before_it_began_is_not_taken_for_the_one_before_it(recorder: EpisodeRecorder) -> None:
+    assert episode(recorder, lambda: ticks(recorder, range(5))) == recorder.last
+    recorder.prepare()
+    assert recorder.last == ""
+
+
 def test_a_recording_is_switched_off_only_between_tasks(make: Make) -> None:
     recorder = make()
     recorder.begin("", {}, seen(0))

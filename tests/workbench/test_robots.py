@@ -1,15 +1,19 @@
 """A robot behind the workbench, over real boards: a link when nobody looks any more, and how the simulated board begins and ends."""
 
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.board.boards import BoardProcess, board_process, is_moving, rests_from, swinging_package, wait_until
-from vla_demo.core.errors import BoardError
+from vla_demo.core.errors import BoardError, InvalidInput
 from vla_demo.core.package import PolicyPackage
+from vla_demo.core.recorded import read_recorded
 from vla_demo.core.variant import Variant
+from vla_demo.episodes import open_dataset
+from vla_demo.workbench.board_episodes import DownloadedDataset, dataset_folder
 from vla_demo.workbench.board_latencies import board_latencies
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robots import RobotLink, connect_robot
@@ -37,6 +41,11 @@ def acting(link: RobotLink, package: PolicyPackage) -> None:
     list(link.load(package, Variant.reference(package.spec)))
     link.reset()
     link.start()
+
+
+def newest(link: RobotLink) -> int:
+    """The number of the newest control period."""
+    return max((tick.number for tick in link.watch().ticks), default=0)
 
 
 def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess, package: PolicyPackage) -> None:
@@ -104,3 +113,31 @@ def link_of(simulated: SimulatedBoard, name: str) -> RobotLink:
     *_, link = simulated.connect(name)
     assert not isinstance(link, Preparing)
     return link
+
+
+def test_recorded_tasks_come_here_as_one_dataset_and_as_a_zip(board: BoardProcess, package: PolicyPackage) -> None:
+    link = RobotLink(board.client(), board.address, "a page", silence=60.0)
+    link.take(takeover=True)
+    link.episodes.record(True)
+    for success in (True, False):
+        begun = newest(link)
+        acting(link, package)
+        wait_until(lambda begun=begun: newest(link) > begun + 10)
+        link.pause()
+        wait_until(lambda: not link.watch().moving)
+        link.episodes.judge_last(success)
+    there = link.episodes.view()
+    assert [one.success for one in there.episodes] == [True, False] and there.on and there.problem == ""
+    *progress, found = link.episodes.download([one.id for one in there.episodes])
+    assert all(isinstance(step, Preparing) for step in progress) and isinstance(found, DownloadedDataset)
+    dataset = open_dataset(found.folder)
+    assert [one.frames for one in dataset.episodes] == [one.frames for one in there.episodes] and found.folder.parent == dataset_folder()
+    assert str(found.folder) in found.opens_with and [one.success for one in read_recorded(found.folder)] == [True, False]
+    with zipfile.ZipFile(found.archive) as archive:
+        assert archive.testzip() is None and f"{found.folder.name}/meta/info.json" in archive.namelist()
+    with pytest.raises(InvalidInput, match="choose again"):
+        list(link.episodes.download(["0" * 16]))
+    link.episodes.remove([there.episodes[0].id])
+    assert link.episodes.view().episodes == there.episodes[1:]
+    link.episodes.record(False)
+    link.close()

@@ -117,7 +117,7 @@ class EpisodeRecorder:
     def prepare(self) -> None:
         """Before a task, and quick. Raises `VlaDemoError` when it could not be recorded, though it should."""
         with self._turn:
-            child = self._child
+            child, self.last = self._child, ""  # a task that is stopped before it begins is not the one before it
             if child is None:
                 return
             if child.dead:

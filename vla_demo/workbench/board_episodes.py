@@ -108,8 +108,9 @@ class BoardEpisodes:
     def judge_last(self, success: bool) -> None:
         """The newest task's episode, as a person saw it end; nothing happens when it was not recorded."""
         self._check()
-        if last := self._calls.list().last:
-            self._calls.judge(last, success)
+        told = self._calls.list()
+        if told.last and not told.problem:  # else it was not kept, as the list says
+            self._calls.judge(told.last, success)
 
     def remove(self, ids: Sequence[str]) -> None:
         """From the board, for good."""
