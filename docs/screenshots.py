@@ -45,7 +45,7 @@ def start_robot(page: Page) -> None:
     robot = page.locator("#robot")
     for name in ("Start the simulated board", "Send to the board", "Check and reset…", "Reset", "Start the tea-bag task"):
         if name == "Reset":
-            robot.get_by_role("checkbox").check()
+            robot.get_by_role("dialog").get_by_role("checkbox").check()
         robot.get_by_role("button", name=name, exact=True).click(timeout=PATIENCE)
     page.wait_for_timeout(4000)
 

@@ -50,7 +50,7 @@ def running(visits: Visits, **context: object) -> Page:
     page = connected(visits, **context)
     button(page, "Send to the board").click()
     button(page, "Check and reset…").click()
-    page.get_by_role("checkbox").check()
+    page.locator("#robot dialog").get_by_role("checkbox").check()
     button(page, "Reset").click()
     button(page, "Start the tea-bag task").click()
     state(page, "RUNNING")
@@ -85,7 +85,7 @@ def test_each_stage_has_its_precision_and_a_policy_that_reads_its_sentence(visit
     expect(button(page, "Check and reset…")).to_be_enabled()
     assert board.variant == "vision=int8,llm=fp32,expert=fp32,steps=1"
     button(page, "Check and reset…").click()
-    page.get_by_role("checkbox").check()
+    page.locator("#robot dialog").get_by_role("checkbox").check()
     button(page, "Reset").click()
     button(page, "Start the tea-bag task").click()
     state(page, "RUNNING")
@@ -118,13 +118,13 @@ def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard)
 def test_stop_stays_in_sight_and_says_that_it_is_no_emergency_stop(visits: Visits) -> None:
     page = connected(visits)
     page.mouse.wheel(0, 3000)
-    expect(page.locator(".halt")).to_be_in_viewport()
+    expect(page.locator(".status .halt")).to_be_in_viewport()
     expect(page.locator("#robot")).to_contain_text("not an emergency stop")
 
 
 def test_on_a_phone_the_cameras_and_stop_come_first_and_nothing_is_wider_than_the_screen(visits: Visits) -> None:
     page = connected(visits, viewport={"width": 393, "height": 727}, color_scheme="dark")
-    expect(page.locator(".halt")).to_be_in_viewport()
+    expect(page.locator(".status .halt")).to_be_in_viewport()
     expect(page.locator("#robot .views")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator(".masthead").bounding_box()["y"] >= page.locator(".status").bounding_box()["height"] - 1  # type: ignore[index]
@@ -135,10 +135,21 @@ def test_a_second_visitor_watches_stops_and_takes_over(visits: Visits, board: Fa
     button(second, "Start the simulated board").click()
     state(second, "RUNNING")
     expect(button(second, "End the task")).to_be_disabled()
-    second.locator(".halt").click()
+    second.locator(".status .halt").click()
     state(first, "STOPPED")
+    driver = board.holder
     second.get_by_role("button", name="Take over from").click()
+    assert board.holder == driver  # a slip of the finger takes nothing
+    second.get_by_role("button", name="Press again: it stops the arm").click()
     expect(first.locator(".next")).to_contain_text("Somebody else commands this board")
+
+
+def test_stop_is_within_reach_while_the_facts_are_read(visits: Visits, board: FakeBoard) -> None:
+    page = connected(visits)
+    button(page, "Send to the board").click()
+    button(page, "Check and reset…").click()
+    page.locator("#robot dialog .halt").click()
+    until(lambda: len(board.stops) == 1)
 
 
 def test_closing_the_tab_stops_the_arm(visits: Visits, board: FakeBoard) -> None:

@@ -180,7 +180,8 @@ function buttons() {
   at("starts").disabled = Boolean(running) || !mine || !still;
   at("judge").hidden = !on || !news.unjudged;
   at("take").hidden = !on || mine;
-  const label = on && news.holder ? `Take over from ${news.holder}` : "Take control";
+  const over = on && news.holder;
+  const label = !over ? "Take control" : sure() ? "Press again: it stops the arm" : `Take over from ${news.holder}`;
   if (at("take").textContent !== label) at("take").textContent = label;
   if (on) episodes.hear(news, !running);
   const next = on ? SENTENCES[nextStep(mine)] : "";
@@ -201,6 +202,16 @@ async function stop() {
   if (problem) complain(`Stop did not reach the board: ${problem} If the arm moves, cut its power.`);
   else at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
+
+// Whoever drives may be beside the arm: it takes two presses. (A question of the browser's own would silence this page, and with it the link.)
+function takeOver() {
+  if (sure()) command("takeover");
+  askedAt = sure() ? -Infinity : performance.now();
+  buttons();
+}
+
+let askedAt = -Infinity;
+const sure = () => performance.now() - askedAt < 5000;
 
 function leave() {
   if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
@@ -233,7 +244,8 @@ at("start").addEventListener("click", () => command("start", choice.how()));
 at("pause").addEventListener("click", () => command("pause"));
 for (const verb of ["succeeded", "missed"]) at(verb).addEventListener("click", () => judge(verb));
 at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));
-at("take").addEventListener("click", () => command(news?.holder ? "takeover" : "take"));
+at("take").addEventListener("click", () => (news?.holder ? takeOver() : command("take")));
+at("halt").addEventListener("click", stop); // a dialog makes everything under it deaf
 at("leave").addEventListener("click", leave);
 // Wherever one is on the page: Esc stops. A dialog closes by it as well.
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && element.isConnected) stop(); });
