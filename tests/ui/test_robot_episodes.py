@@ -58,8 +58,8 @@ def test_a_recorded_task_is_listed_with_its_judgement_and_judged_once_for_both(
 
 
 def test_what_was_dropped_is_said_in_words() -> None:
-    assert row(replace(WHOLE, old_pictures=12))["whole"] == "incomplete: 12 frames with older pictures: theirs were dropped"
-    assert row(replace(WHOLE, cut_frames=1))["whole"] == "incomplete: 1 frame dropped at the end"
+    assert row(replace(WHOLE, old_pictures=12))["whole"] == "incomplete: the pictures of 12 frames were dropped, older ones stand there"
+    assert row(replace(WHOLE, cut_frames=1))["whole"] == "incomplete: 1 frame dropped at its end"
     assert not row(replace(WHOLE, cut_frames=1))["complete"] and row(WHOLE)["complete"]
 
 

@@ -43,7 +43,7 @@ def test_what_is_removed_is_asked_for_twice_and_what_was_dropped_is_seen_on_a_ph
     board.recordings.kept = [replace(WHOLE, id=f"{k:016x}", old_pictures=12 * k) for k in range(2)]
     page = connected(visits, viewport={"width": 393, "height": 727})
     lines = page.locator(".episodes tbody tr")
-    expect(lines.first).to_contain_text("incomplete: 12 frames with older pictures")
+    expect(lines.first).to_contain_text("incomplete: the pictures of 12 frames were dropped")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     lines.first.get_by_role("checkbox").uncheck()
     button(page, "Remove from the board").click()

@@ -77,9 +77,9 @@ def whole(episode: BoardEpisode) -> str:
     """What the recorder did not manage to keep, in words."""
     missing = []
     if episode.old_pictures:
-        missing.append(f"{_count(episode.old_pictures, 'frame')} with older pictures: theirs were dropped")
+        missing.append(f"the pictures of {_count(episode.old_pictures, 'frame')} were dropped, older ones stand there")
     if episode.cut_frames:
-        missing.append(f"{_count(episode.cut_frames, 'frame')} dropped at the end")
+        missing.append(f"{_count(episode.cut_frames, 'frame')} dropped at its end")
     return f"incomplete: {', '.join(missing)}" if missing else "whole"
 
 
