@@ -1,4 +1,4 @@
-"""Writes a checkpoint's model card from what its run recorded: data, recipe, steps, and the closed-loop scores of evaluate.py."""
+"""Writes a checkpoint's model card from what its run recorded: data, recipe, steps, and its closed loop."""
 
 import argparse
 import json
@@ -28,22 +28,22 @@ _STAGES = {
 }
 
 
-def card(family: str, run: Path, scores: dict[str, Any], stages: tuple[str, ...] = tuple(_STAGES)) -> str:
-    """Markdown. `scores` is evaluate.py's report on the protocol's starts, `stages` what the checkpoint went through."""
-    low, high = scores["wilson_95"]
-    every = scores["execute"] or {"act": 100, "smolvla": 50}[family]
-    clusters = ", ".join(f"{cluster}: {share}" for cluster, share in scores["clusters"].items())
+def card(family: str, run: Path, scores: dict[str, Any], stages: tuple[str, ...] = tuple(_STAGES), note: str = "") -> str:
+    """Markdown. `scores`: of `vla-demo rollout --mode sync --json`; `stages`: what the checkpoint went through; `note`: of its data."""
+    low, high = scores["wilson95"]
+    every = json.loads((run / "checkpoint" / "config.json").read_text())["n_action_steps"]
+    clusters = ", ".join(f"{cluster}: {share}" for cluster, share in scores["by_cluster"].items())
     return (
         f"# {_TITLES[family]}\n\n{_MODELS[family]}\n\n"
         "Grabs a tea bag and drops it into a mug in simulation (`vla_demo.twin`). It shows how policies react to quantization; it "
         "is not for a real arm.\n\n"
         "## Scores\n\n"
         f"**{scores['successes']}/{scores['n']}** (Wilson 95 %: {low:.2f} to {high:.2f}) in closed loop: the 20 test starts of the "
-        "training clusters and the 10 validation starts of held-out cluster 6, synchronous, no latency, the twin's own judge, "
-        f"{scores['limit_s']:g} s each, {every} actions of each chunk carried out. By cluster: {clusters}.\n\n"
+        "training clusters and the 10 validation starts of held-out cluster 6, FP32, synchronous, no latency, the twin's own judge, "
+        f"60 s each, {every} actions of each chunk carried out. By cluster: {clusters}.\n\n"
         "## Data and recipe\n\n"
         "120 demonstrations by the twin's scripted expert (10 clusters x 10 positions + 2 recoveries), 30 Hz, three cameras. "
-        "`recipes/teabag/train.py`, on CPU cores:\n\n"
+        f"{note + ' ' if note else ''}`recipes/teabag/train.py`, on CPU cores:\n\n"
         + "".join(f"- {line}\n" for line in _stage_lines(run, stages))
         + "\n"
         + loading_section(family)
@@ -65,9 +65,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--policy", choices=tuple(_TITLES), required=True)
     parser.add_argument("--run", type=Path, required=True, help="train.py's --out")
-    parser.add_argument("--scores", type=Path, required=True, help="evaluate.py's --out, on --starts protocol")
+    parser.add_argument("--scores", type=Path, required=True, help="what vla-demo rollout --mode sync --json printed")
     parser.add_argument("--stages", nargs="+", choices=tuple(_STAGES), default=tuple(_STAGES), help="what the checkpoint went through")
+    parser.add_argument("--note", default="", help="a sentence on the data, where it was not only that")
     arguments = parser.parse_args()
-    text = card(arguments.policy, arguments.run, json.loads(arguments.scores.read_text()), tuple(arguments.stages))
+    text = card(arguments.policy, arguments.run, json.loads(arguments.scores.read_text()), tuple(arguments.stages), arguments.note)
     (arguments.run / "checkpoint" / "README.md").write_text(text)
     print(text)

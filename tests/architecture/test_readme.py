@@ -31,7 +31,8 @@ def folders_in(readme: str) -> set[str]:
 
 
 def commands_in(readme: str) -> list[str]:
-    return re.findall(r"^(?:uv run )?vla-demo (.*?)\s*(?:#.*)?$", readme, flags=re.MULTILINE)
+    """Without a comment, and without the shell's own `> file`."""
+    return re.findall(r"^(?:uv run )?vla-demo (.*?)\s*(?:> \S+\s*)?(?:#.*)?$", readme, flags=re.MULTILINE)
 
 
 def test_the_tree_draws_every_room_and_no_other() -> None:

@@ -25,7 +25,7 @@ from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
 from vla_demo.workbench.known_recipes import known_recipes
 from vla_demo.workbench.live_rollout import LiveRequest, LiveRollout
-from vla_demo.workbench.measured_rollouts import MEASURED_ROLLOUTS, measured_rollouts
+from vla_demo.workbench.measured_rollouts import measured_rollouts
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
@@ -143,8 +143,8 @@ class Workbench:
         return film_of(self._package(policy), request, start, ticks)
 
     def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
-        """The closed-loop rows that came with the app; none before they are made."""
-        return measured_rollouts() if MEASURED_ROLLOUTS.exists() else ()
+        """The closed-loop rows that came with the app."""
+        return measured_rollouts()
 
     def simulated_robot(self, holder: str) -> Iterator[Preparing | RobotLink]:
         """Progress, then a link to the board of this machine, whose robot is the twin; it is started for the first who asks."""

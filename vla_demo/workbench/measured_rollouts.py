@@ -1,7 +1,7 @@
 """The closed-loop rows that come with the app: the protocol's 30 starts under chosen variants, modes and latencies, measured once at home.
 
-None ship yet: `recipes/teabag/closed_loop.py` makes the file, and is to be run on the next checkpoints. Each row is what
-`vla-demo rollout --json` prints, with its policy and the revision of its checkpoint.
+`recipes/teabag/closed_loop.py` makes the file. Each row is what `vla-demo rollout --json` prints, with its policy and the revision of its
+checkpoint.
 """
 
 import json
