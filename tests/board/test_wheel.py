@@ -85,6 +85,11 @@ def test_every_python_of_the_boards_systems_has_all_wheels_for_its_processor(pyt
     assert {"onnxruntime", "grpcio", "protobuf", "tokenizers", "numpy"} <= set(re.findall(r"^([\w-]+)==", found, re.MULTILINE))
 
 
+@pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
+def test_what_records_episodes_has_its_wheels_too(python: str) -> None:
+    assert {"av", "pyarrow"} <= set(re.findall(r"^([\w-]+)==", compiled("record", python), re.MULTILINE))
+
+
 def test_the_real_arms_driver_has_its_wheels_too() -> None:
     assert "lerobot==0.6.1" in compiled("robot", "3.13")
 
