@@ -29,11 +29,16 @@ class Screen:
         self.board = BoardClient(process.address, process.token, monotonic=lambda: time.monotonic() + self.ahead)
 
 
+def ready(board: BoardClient) -> None:
+    board.acquire("Ada", takeover=True)
+    wait_until(lambda: not board.watch().moving)
+    begin_task(board, "swing")
+
+
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
 def test_a_screen_whose_clock_is_an_hour_off_commands_as_any_other(own: BoardProcess, ahead: float) -> None:
     with Screen(own, ahead).board as board:
-        board.acquire("Ada", takeover=True)
-        begin_task(board, "swing")
+        ready(board)
         time.sleep(1.5)  # longer than a lease lives without heartbeats
         assert board.watch().state == link.RUNNING and is_moving(own.did())
         board.pause()
@@ -43,8 +48,7 @@ def test_a_screen_whose_clock_is_an_hour_off_commands_as_any_other(own: BoardPro
 def test_a_clock_that_jumps_loses_the_lease_and_nothing_of_it_comes_early_or_late(own: BoardProcess, jump: float) -> None:
     screen = Screen(own)
     with screen.board as board:
-        board.acquire("Ada", takeover=True)
-        begin_task(board, "swing")
+        ready(board)
         time.sleep(0.7)
         assert is_moving(own.did())
         screen.ahead, jumped = jump, time.monotonic()

@@ -4,11 +4,14 @@ Gradio carries messages to them (`value`) and events from them; all that moves o
 has its script in the page; that of any other tab is fetched when the tab is first opened.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+
+from vla_demo.ui.messages import Message
 
 __all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "RobotView", "TrapView", "page_file", "tab_script"]
 
@@ -23,7 +26,7 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     ),
     "robot": (
         *("dom", "format", "scale", "dial", "strip", "link", "controls"),
-        *(f"robot/{name}" for name in ("status", "traces", "checks", "rates", "boards", "choice", "episodes", "main")),
+        *(f"robot/{name}" for name in ("status", "traces", "checks", "takeover", "rates", "boards", "choice", "episodes", "main")),
     ),
 }
 
@@ -49,8 +52,9 @@ class _View(gr.HTML):
             **kwargs,
         )
 
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object"}
+    def postprocess(self, value: Message | None) -> str | None:  # type: ignore[override]
+        """A message as text, so that Gradio sends each whole: its differences of nested lists go wrong where an inner one shrinks."""
+        return None if value is None else json.dumps(value)
 
 
 class ReplayView(_View):

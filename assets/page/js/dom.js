@@ -24,6 +24,10 @@ function fillSelect(select, options, chosen) {
 // Gradio repeats the last message of a stream when the stream ends, which may be after another stream has spoken: each counts once.
 const heard = new Set();
 
+// The server's newest message. It is text: of a value with lists in it Gradio sends what changed since the last, and loses count when inner
+// lists shrink.
+const newest = () => (props.value ? JSON.parse(props.value) : null);
+
 function isNews(message) {
   if (!message?.kind || heard.has(message.number)) return false;
   heard.add(message.number);

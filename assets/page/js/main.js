@@ -85,7 +85,7 @@ const receive = {
 };
 
 function onMessage() {
-  const message = props.value;
+  const message = newest();
   if (!isNews(message)) return;
   const welcome = !message.run || message.run === running || (message.run === halted && message.kind === "report");
   if (welcome) receive[message.kind](message);

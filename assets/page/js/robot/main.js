@@ -6,6 +6,7 @@ const link = createLink(["tab"]);
 const strip = createStatus(stop);
 const choice = createChoice((run, name) => trigger("choose_robot", { run, source: name }));
 const traces = createLiveTraces(at("traces"));
+const lease = createTakeover(at("take"), command);
 const checks = createChecks(() => ask("checks"), () => command("reset"));
 const episodes = createEpisodes(ask, (ids) => {
   begin("Fetching the episodes");
@@ -70,7 +71,7 @@ const receive = {
 };
 
 function onMessage() {
-  const message = props.value;
+  const message = newest();
   if (!isNews(message)) return;
   if (!message.run || message.run === running || choice.expects(message.run)) receive[message.kind]?.(message);
 }
@@ -179,10 +180,7 @@ function buttons() {
   at("pause").disabled = !mine || still;
   at("starts").disabled = Boolean(running) || !mine || !still;
   at("judge").hidden = !on || !news.unjudged;
-  at("take").hidden = !on || mine;
-  const over = on && news.holder;
-  const label = !over ? "Take control" : sure() ? "Press again: it stops the arm" : `Take over from ${news.holder}`;
-  if (at("take").textContent !== label) at("take").textContent = label;
+  lease.show(on && !mine, on ? news.holder : "");
   if (on) episodes.hear(news, !running);
   const next = on ? SENTENCES[nextStep(mine)] : "";
   if (at("next").textContent !== next) at("next").textContent = next;
@@ -202,16 +200,6 @@ async function stop() {
   if (problem) complain(`Stop did not reach the board: ${problem} If the arm moves, cut its power.`);
   else at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
-
-// Whoever drives may be beside the arm: it takes two presses. (A question of the browser's own would silence this page, and with it the link.)
-function takeOver() {
-  if (sure()) command("takeover");
-  askedAt = sure() ? -Infinity : performance.now();
-  buttons();
-}
-
-let askedAt = -Infinity;
-const sure = () => performance.now() - askedAt < 5000;
 
 function leave() {
   if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
@@ -244,7 +232,6 @@ at("start").addEventListener("click", () => command("start", choice.how()));
 at("pause").addEventListener("click", () => command("pause"));
 for (const verb of ["succeeded", "missed"]) at(verb).addEventListener("click", () => judge(verb));
 at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));
-at("take").addEventListener("click", () => (news?.holder ? takeOver() : command("take")));
 at("halt").addEventListener("click", stop); // a dialog makes everything under it deaf
 at("leave").addEventListener("click", leave);
 // Wherever one is on the page: Esc stops. A dialog closes by it as well.

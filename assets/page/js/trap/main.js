@@ -39,7 +39,7 @@ const receive = {
 };
 
 function onMessage() {
-  const message = props.value;
+  const message = newest();
   if (isNews(message) && (!message.run || message.run === running)) receive[message.kind](message);
 }
 
