@@ -1,5 +1,6 @@
 """Rollouts in the twin: repeatable bit for bit, kept start by start, and paired across variants."""
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,8 @@ def test_two_variants_are_compared_in_pairs_and_never_across_other_starts(packag
         ({"actions_per_chunk": 99}, "1 to that"),
         ({"patience": 0.0}, "more than 0"),
         ({"starts": "train"}, "test, validation, all"),
-        ({"fps": 45.0}, "10, 20, 30, 50 and 60"),
+        *(({"fps": wrong}, "10, 20, 30, 50 and 60") for wrong in (45.0, 0.0, math.nan, -30.0)),
+        ({"threshold": 2.0}, "threshold 2 is out of range; valid: 0 to 1"),
     ],
 )
 def test_impossible_requests_are_refused_with_what_is_possible(package: PolicyPackage, settings: dict[str, object], valid: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from vla_demo.core.errors import BoardError, PackageError
+from vla_demo.core.errors import BoardError, InvalidInput, PackageError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.storage import fingerprint
 from vla_demo.runtime.manifest import read_manifest, verify_package
@@ -60,7 +60,12 @@ class PackageShelf:
         self.folder = folder
         self._turn = threading.Lock()
         self._offers: dict[str, tuple[OfferedFile, ...]] = {}
-        (folder / _ARRIVING).mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / _ARRIVING).mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InvalidInput(
+                f"packages cannot be kept in {folder}: {problem.strerror}; valid is a folder that may be written"
+            ) from problem
 
     def kept(self) -> list[tuple[str, PolicyPackage]]:
         """Names and packages; a folder that is none is left out."""

@@ -194,6 +194,6 @@ def _cameras(given: Sequence[str]) -> dict[str, str]:
 
 def _size(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
-    if not height.isdecimal() or not width.isdecimal():
-        raise InvalidInput(f"cannot read the size {text!r}; it is written like 240x320")
+    if not height.isdecimal() or not width.isdecimal() or not all(16 <= int(side) <= 1080 for side in (height, width)):
+        raise InvalidInput(f"cannot read the size {text!r}; it is written like 240x320, each side 16 to 1080 pixels")
     return int(height), int(width)

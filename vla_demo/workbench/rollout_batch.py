@@ -81,6 +81,10 @@ def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
         raise InvalidInput(f"actions_per_chunk {actions} is out of range; {spec.checkpoint} plans {spec.chunk_size}, so 1 to that")
     if request.mode == "seamfree" and spec.noise_shape is None:
         raise InvalidInput(f"{spec.family} does not denoise, so it has no seam-free mode; sync and async are valid")
+    if not 1 <= request.fps <= 60:  # NaN is neither
+        raise InvalidInput(f"{request.fps:g} fps is out of range; 10, 20, 30, 50 and 60 are what the twin's steps fit into")
+    if not 0 <= request.threshold <= 1:
+        raise InvalidInput(f"threshold {request.threshold:g} is out of range; valid: 0 to 1")
     if not request.patience > 0:
         raise InvalidInput(f"patience {request.patience:g} s is out of range; valid: more than 0")
     return RolloutJob(

@@ -110,7 +110,8 @@ function rate({ successes, n, low, high }) {
     make("b", {}, `${successes}/${n}`),
     make("span", { class: "band", role: "img", "aria-label": text },
       make("i", { style: `left:${percent(low)};width:${percent(high - low)}` }),
-      make("em", { style: `left:${percent(successes / n)}` })));
+      make("em", { style: `left:${percent(successes / n)}` })),
+    make("span", { class: "span", "aria-hidden": "true" }, `${low.toFixed(2)} to ${high.toFixed(2)}`));
 }
 
 function failures(row) {

@@ -89,7 +89,7 @@ function createLatency(host, { onChange, onMeasure }) {
 
   slider.addEventListener("input", () => { put(roundly(toMs(Number(slider.value)))); onChange(); });
   number.addEventListener("input", () => { put(number.value); onChange(); });
-  number.addEventListener("blur", () => { number.value = ms; });
+  for (const done of ["blur", "change"]) number.addEventListener(done, () => { number.value = ms; }); // what is out of range is put right in sight
   return { load, put, foretell, onBoards, timed, ms: () => ms, measured: () => measured };
 }
 
