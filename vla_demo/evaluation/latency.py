@@ -7,7 +7,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
+from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 
 __all__ = [
     "PUBLISHED",
@@ -67,7 +67,7 @@ def predicted_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
         raise InvalidInput(f"{spec.family} has no counted full-size policy; there are {', '.join(FULL_SIZE)}. Give milliseconds instead")
     found = predict(work, variant, IMX95)
     band = f"{found.low:.2g} to {found.high:.2g} s, as if it were a full-size {spec.family}"
-    return LatencySource(found.seconds, "predicted", f"{band}; {found.about}")
+    return LatencySource(found.seconds, "predicted", f"{band}; {found.about} {checked(spec.family)}")
 
 
 def measured_latency(seconds: Sequence[float], machine: str) -> LatencySource:

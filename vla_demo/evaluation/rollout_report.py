@@ -58,7 +58,7 @@ class RolloutReport:
         return {
             "variant": str(self.variant),
             "mode": self.mode,
-            "latency_ms": self.latency.seconds * 1e3,
+            "latency_ms": round(self.latency.seconds * 1e3, 3),
             "latency_kind": self.latency.kind,
             "latency_source": self.latency.about,
             "fps": self.fps,

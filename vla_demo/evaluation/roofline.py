@@ -15,7 +15,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.precision import Precision
 from vla_demo.core.variant import StageChoice, Variant
 
-__all__ = ["FULL_SIZE", "IMX95", "UNKNOWN", "Board", "Check", "Prediction", "StageWork", "checks", "fitted", "predict"]
+__all__ = ["FULL_SIZE", "IMX95", "UNKNOWN", "Board", "Check", "Prediction", "StageWork", "checked", "checks", "fitted", "predict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,14 @@ def predict(work: Sequence[StageWork], variant: Variant, board: Board) -> Predic
 def checks() -> tuple[Check, ...]:
     """The article's optimized rows against the prediction for int8 everywhere."""
     return tuple(Check(family, seconds, _predicted(family, 8, IMX95)) for family, seconds in _PUBLISHED_OPTIMIZED.items())
+
+
+def checked(family: str) -> str:
+    """A sentence: how the prediction did on the family's row that was not fitted."""
+    (check,) = (one for one in checks() if one.family == family)
+    verdict = "the row lies within" if check.inside else "it misses that row"
+    band = f"{check.predicted.low:.2g} to {check.predicted.high:.2g} s"
+    return f"Checked on the article's optimized row: {check.published:g} s published, {band} predicted for int8 in every stage: {verdict}."
 
 
 def _predicted(family: str, bits: int, board: Board) -> Prediction:

@@ -6,7 +6,7 @@ from typing import Any
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import PUBLISHED
-from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, predict
+from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
 from vla_demo.ui.words import variant_label
 from vla_demo.workbench.board_latencies import BoardLatency
@@ -91,7 +91,7 @@ def predicted(family: str, variant: Variant) -> dict[str, Any]:
     found = predict(FULL_SIZE[family], variant, IMX95)
     name = _LABELS.get(family, family)
     band = f"{seconds(found.low)} to {seconds(found.high)}, most likely {seconds(found.seconds)}"
-    about = f"A full-size {name} as {variant}: {band}; {found.about}"
+    about = f"A full-size {name} as {variant}: {band}; {found.about} {checked(family)}"
     return {"ms": found.seconds * 1e3, "low": found.low * 1e3, "high": found.high * 1e3, "about": about}
 
 
