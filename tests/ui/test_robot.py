@@ -134,7 +134,11 @@ def test_another_arm_s_policy_and_old_pictures_are_seen_in_the_checks(bench: Fak
 def test_the_strip_gives_figures_with_their_counts(desk: RobotDesk) -> None:
     key = running(desk)
     cells = {cell["name"]: cell for cell in [news(desk, key) for _ in range(2)][-1]["cells"]}
-    assert (cells["policy"]["value"], cells["control"]["value"], cells["control"]["about"]) == ("INT8", "30.0 Hz", "p95 2 ms late, n 6")
+    assert (cells["policy"]["value"], cells["control"]["value"], cells["control"]["about"]) == (
+        f"{act_spec().checkpoint}, INT8",
+        "30.0 Hz",
+        "p95 2 ms late, n 6",
+    )
     assert (cells["inference"]["value"], cells["inference"]["about"]) == ("250 ms, 295 ms", "p50, p95 of 1.67 s, n 2")
     assert (cells["queue"]["value"], cells["board"]["value"], cells["lease"]["value"]) == ("44 of 50", "48 °C, 210 MB", "you")
 

@@ -158,6 +158,8 @@ def _listening(chosen: argparse.Namespace) -> "Listening":
         tls = None if chosen.tls_cert is None else (chosen.tls_key.read_bytes(), chosen.tls_cert.read_bytes())
     except OSError as problem:
         raise InvalidInput(f"the certificate cannot be read: {problem}") from problem
+    if port and chosen.stop_port == port:
+        raise InvalidInput(f"--stop-port {port} is the link's own port; Stop needs one for itself")
     return Listening(host, port, token, tls, chosen.stop_port)
 
 

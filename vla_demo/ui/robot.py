@@ -145,7 +145,7 @@ class RobotDesk:
             "unjudged": visitor.unjudged and view.state != "running",
             "loaded": bool(view.package) and not view.loading,
             "chunk": view.chunk_size,
-            "cells": robot_words.cells(view, visitor.link.facts),
+            "cells": robot_words.cells(view, visitor.link.facts, visitor.spec),
             "roundTrip": round(view.round_trip * 1e3, 1),
             "ticks": _ticks([tick for tick in view.ticks if tick.number > after]),
             "pictures": loop_messages.pictures(pictures.pictures) if pictures is not None else {},

@@ -30,12 +30,12 @@ def greeting(facts: RobotFacts) -> str:
     return f"{facts.name} ({facts.kind}) at {facts.address}, program {facts.version}, {facts.control_hz:g} Hz"
 
 
-def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
-    """The strip, from left to right; what is not known is a dash."""
+def cells(view: RobotView, facts: RobotFacts, spec: PolicySpec | None = None) -> list[dict[str, str]]:
+    """The strip, from left to right; what is not known is a dash. `spec`: of the policy, where it was loaded from this page."""
     return [
         {
             "name": "policy",
-            "value": words.variant_label(view.variant) if view.variant else "–",
+            "value": _named(view, spec) if view.variant else "–",
             "about": f"package {view.package[:8]}" if view.package else "none loaded",
         },
         {"name": "control", **_control(view, facts)},
@@ -94,7 +94,7 @@ def checks(view: RobotView, facts: RobotFacts, spec: PolicySpec | None) -> list[
         {"name": "Board and robot", "text": greeting(facts), "ok": True},
         _joints(facts, spec),
         {"name": "Limits", "text": _limits(facts), "ok": True},
-        {"name": "Policy", "text": _policy(view), "ok": bool(view.package) and not view.loading},
+        {"name": "Policy", "text": _policy(view, spec), "ok": bool(view.package) and not view.loading},
         _pictures(view),
         {"name": "Lease", "text": "You command this board." if view.mine else f"{view.holder or 'Nobody'} has it.", "ok": view.mine},
         {"name": "Arm", "text": "It moves." if view.moving else f"It stands: {view.reason}.", "ok": not view.moving},
@@ -116,10 +116,16 @@ def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
     return {"name": "Joints and cameras", "text": text, "ok": joints and not absent}
 
 
-def _policy(view: RobotView) -> str:
+def _named(view: RobotView, spec: PolicySpec | None) -> str:
+    """Such as "act, INT8"."""
+    label = words.variant_label(view.variant)
+    return label if spec is None else f"{spec.checkpoint}, {label}"
+
+
+def _policy(view: RobotView, spec: PolicySpec | None) -> str:
     if view.loading:
         return f"{view.loading} is being loaded."
-    return f"{words.variant_label(view.variant)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
+    return f"{_named(view, spec)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
 
 
 def _pictures(view: RobotView) -> dict[str, Any]:

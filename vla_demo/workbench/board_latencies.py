@@ -33,7 +33,8 @@ class BoardLatency:
     def source(self) -> LatencySource:
         stages = ", ".join(f"{role} {ms:.0f} ms" for role, ms in self.stage_ms.items())
         where = f"board {self.board}" + (" (simulated, on the machine that ran it)" if self.kind == "twin" else "")
-        about = f"measured on {where}: median of {self.inferences} inferences of {self.variant} during a task; of it {stages}"
+        what = f"median of {self.inferences} inferences of {self.variant} during a task, from asking to the plan"
+        about = f"measured on {where}: {what}; of it {stages}, the rest is pictures and waiting"
         return LatencySource(self.seconds, "board", about)
 
 
