@@ -38,6 +38,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def acting(link: RobotLink, package: PolicyPackage) -> None:
     link.take(takeover=True)
+    wait_until(lambda: not link.watch().moving)  # from the task before
     list(link.load(package, Variant.reference(package.spec)))
     link.reset()
     link.start()
