@@ -76,8 +76,8 @@ def ready(board: BoardClient) -> None:
 def expect_stopped(process: BoardProcess, why: str) -> None:
     with process.client() as viewer:
         seen = viewer.watch()
-        if seen.state != link.FAULT:  # on a busy machine the pictures may grow too old first: that stands as well
-            assert seen.state == link.STOPPED and why in seen.reason
+        too_busy = seen.state == link.FAULT and "pictures are" in seen.reason  # they may grow too old first: that stands as well
+        assert too_busy or (seen.state == link.STOPPED and why in seen.reason)
         assert not seen.moving
     assert not is_moving(process.did(), 0.3)
 
