@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -197,3 +198,26 @@ def is_moving(rows: NDArray[np.float64], seconds: float = 1.0) -> bool:
     """Whether any joint went further than a degree in the newest part of the log."""
     newest = rows[rows[:, 0] > rows[-1, 0] - seconds]
     return bool(np.ptp(newest[:, 1:7], axis=0).max() > 1.0)
+
+
+def standstills(rows: NDArray[np.float64]) -> list[float]:
+    """s of each time between two changes of what the arm was told."""
+    changed = np.abs(np.diff(rows[:, 7:13], axis=0)).max(axis=1) > 1e-6
+    return [float(gap) for gap in np.diff([rows[0, 0], *rows[1:][changed][:, 0], rows[-1, 0]])]
+
+
+def expect_limits(rows: NDArray[np.float64]) -> None:
+    """No joint but the gripper was told to go faster than 180 degrees/s. Between two rows there may be one tick more than their time."""
+    goals, times = rows[:, 7:12], rows[:, 0]
+    assert len(goals) > 50
+    assert (np.abs(np.diff(goals, axis=0)).max(axis=1) <= 180 * (np.diff(times) + 2 / 30) + 1e-3).all()
+
+
+def some_phase(seed: int) -> None:
+    """Somewhere in a chunk of one second."""
+    time.sleep(0.4 + float(np.random.default_rng([5, seed]).uniform(0, 1)))
+
+
+def told(what: str, times: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n  {what}: median {np.median(times):.3f} s, longest {max(times):.3f} s of {len(times)}", end=" ", flush=True)
