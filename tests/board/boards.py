@@ -134,10 +134,11 @@ def board_process(folder: Path, *more: str, program: Path | None = None) -> Iter
     if not token.exists():
         subprocess.run([*command, "token", str(token)], cwd=ROOT, check=True, capture_output=True)
     log, packages = folder / "log", folder / "packages"
-    serve = ["serve", "--robot", "twin", "--listen", "127.0.0.1:0", "--token-file", str(token), "--packages", str(packages)]
+    robot = () if "--robot" in more else ("--robot", "twin", "--twin-size", "24x32", "--twin-log", str(log))
+    serve = ["serve", *robot, "--listen", "127.0.0.1:0", "--token-file", str(token), "--packages", str(packages)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [*command, *serve, "--twin-size", "24x32", "--twin-log", str(log), *more],
+        [*command, *serve, *more],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=(folder / "stderr").open("w"),

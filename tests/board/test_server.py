@@ -88,6 +88,8 @@ def test_addresses_are_read() -> None:
         (["--robot", "so101", "--port", "p", "--robot-id", "i", "--cameras", "a=0", "a=1"], "each is written once"),
         (["--twin-size", "huge"], "written like 240x320"),
         (["--twin-start", "test:99"], "test:0 to test:19"),
+        (["--port", "/dev/ttyACM0", "--cameras", "top=0"], "--port, --cameras: not for --robot twin"),
+        (["--robot", "so101", "--twin-start", "test:1"], "--twin-start: not for --robot so101"),
     ],
 )
 def test_what_serve_will_not_do_is_one_line_and_code_2(

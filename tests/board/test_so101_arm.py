@@ -11,6 +11,7 @@ import pytest
 from tests.board.boards import wait_until
 from tests.board.feetech import CURRENT, GOAL, MAX_TORQUE, PRESENT, PROTECTIVE, RANGES, TORQUE, FeetechArm, calibration_file
 from tests.board.web_camera import web_camera
+from vla_demo.board.cameras import FROZEN
 from vla_demo.board.guard import Guard
 from vla_demo.board.so101 import JOINTS, so101_description
 from vla_demo.board.so101_arm import ArmSettings, So101Arm
@@ -151,6 +152,14 @@ def test_pictures_are_as_old_as_they_are(servos: FeetechArm, folder: Path) -> No
         assert arm.camera_sizes == [("top", 24, 32)]
         seen = arm.observe()
         assert seen.images["top"].shape == (24, 32, 3) and time.monotonic() - seen.captured_at < 0.5
+        camera.repeating = True
+        time.sleep(FROZEN / 2)
+        assert time.monotonic() - arm.observe().captured_at < 0.5
+        time.sleep(FROZEN / 2 + 0.3)
+        assert time.monotonic() - arm.observe().captured_at > FROZEN
+        camera.repeating = False
+        time.sleep(0.3)
+        assert time.monotonic() - arm.observe().captured_at < 0.5
         camera.frozen = True
         time.sleep(0.8)
         assert time.monotonic() - arm.observe().captured_at > 0.6

@@ -1,4 +1,4 @@
-"""A camera that LeRobot's own driver opens: moving pictures in JPEG over HTTP on loopback. It can freeze."""
+"""A camera that LeRobot's own driver opens: moving pictures in JPEG over HTTP on loopback. It can freeze, or show one picture for ever."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ class WebCamera(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Stream)
-        self.frozen = False
+        self.frozen = self.repeating = False
 
     @property
     def device(self) -> str:
@@ -30,7 +30,7 @@ class _Stream(BaseHTTPRequestHandler):
         number = 0
         while True:
             if not self.server.frozen:  # type: ignore[attr-defined]
-                number += 1
+                number += not self.server.repeating  # type: ignore[attr-defined]
                 self._picture((5 * number) % 250)
             time.sleep(1 / 30)
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.board.cameras import Cameras
 from vla_demo.board.so101 import JOINTS
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.observation import Observation
@@ -52,6 +53,7 @@ class So101Arm:
     def __init__(self, settings: ArmSettings) -> None:
         self._settings, self._robot = settings, _robot_of(settings)
         self._bus, self._cameras = self._robot.bus, self._robot.cameras
+        self._pictures = Cameras(self._cameras)
         self._change = threading.Condition()
         self._goal: NDArray[np.float32] | None = None
         self._joints: tuple[float, NDArray[np.float32]] | None = None
@@ -89,15 +91,8 @@ class So101Arm:
     def observe(self) -> Observation:
         """The newest pictures and joints, as old as the oldest of them. Raises `VlaDemoError` for a camera without any."""
         at, joints = self.measure()
-        images, taken = {}, at
-        for name, camera in self._cameras.items():
-            stamp = camera.latest_timestamp  # before the picture: it may be said to be older than it is, never newer
-            try:
-                images[name] = camera.read_latest(max_age_ms=60_000)
-            except (OSError, RuntimeError) as problem:
-                raise VlaDemoError(f"the camera {name!r} is gone: {problem}") from problem
-            taken = min(taken, time.monotonic() - (time.perf_counter() - stamp))
-        return Observation(images, joints, "", taken)
+        images, taken = self._pictures.newest()
+        return Observation(images, joints, "", min(at, taken))
 
     def measure(self) -> tuple[float, NDArray[np.float32]]:
         """When (s, monotonic) and where the joints (J,) were last read. Raises `VlaDemoError` for a bus or servo in trouble."""

@@ -23,7 +23,10 @@ __all__ = ["main", "parser"]
 
 ERROR = 2
 
-ROBOTS = ("twin", "so101")
+_OF_ROBOT = {  # options that only one of them has
+    "twin": ("twin_start", "twin_size", "twin_log"),
+    "so101": ("port", "robot_id", "calibration", "cameras", "camera_size", "camera_fps"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
     serve = verbs.add_parser("serve", help="drive a robot", description="Nothing moves before somebody resets and starts it.")
     serve.set_defaults(verb=_serve)
-    serve.add_argument("--robot", choices=ROBOTS, required=True, help="twin: the simulated arm; so101: the real one")
+    serve.add_argument("--robot", choices=tuple(_OF_ROBOT), required=True, help="twin: the simulated arm; so101: the real one")
     serve.add_argument("--listen", default="127.0.0.1:7870", metavar="HOST:PORT", help="default: 127.0.0.1:7870")
     serve.add_argument("--stop-port", type=int, metavar="PORT", help="where Stop listens (default: the port after it)")
     serve.add_argument("--token-file", type=Path, metavar="F", help="what opens the board; wanted anywhere but on loopback")
@@ -65,6 +68,15 @@ def parser() -> argparse.ArgumentParser:
     doctor.set_defaults(verb=_doctor)
     doctor.add_argument("--packages", type=Path, metavar="DIR", help="where exported policies are kept")
     return program
+
+
+def _check_robot(chosen: argparse.Namespace) -> None:
+    """Raises `InvalidInput` for what belongs to the other robot: whoever says so means that one."""
+    plain = parser().parse_args(["serve", "--robot", chosen.robot, "--packages", "."])
+    foreign = [name for robot, names in _OF_ROBOT.items() if robot != chosen.robot for name in names]
+    given = [f"--{name.replace('_', '-')}" for name in foreign if getattr(chosen, name) != getattr(plain, name)]
+    if given:
+        raise InvalidInput(f"{', '.join(given)}: not for --robot {chosen.robot}")
 
 
 def _add_twin(serve: argparse.ArgumentParser) -> None:
@@ -105,6 +117,7 @@ def _serve(chosen: argparse.Namespace) -> None:
         raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
     from vla_demo.runtime.providers import Running, check_provider, preload
 
+    _check_robot(chosen)
     listening = _listening(chosen)
     check_listening(listening)
     if not 1 <= chosen.hz <= 200:
