@@ -290,7 +290,8 @@ class FakeBench:
     def robot_rates(self) -> Sequence[RobotRate]:
         if not self.trials:
             return ()
-        done, n = sum(trial.success for trial in self.trials), len(self.trials)
+        judged = {trial.task: trial for trial in self.trials}.values()
+        done, n = sum(trial.success for trial in judged), len(judged)
         return [RobotRate("bench twin", "twin", "act", self.trials[0].variant, done, n, wilson_interval(done, n), 0.25, 2)]
 
     def board_latencies(self, spec: PolicySpec) -> Sequence[BoardLatency]:

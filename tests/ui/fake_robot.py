@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.fakes import JOINTS
+from tests.fakes import JOINTS, act_spec
 from tests.ui.fake_episodes import FakeEpisodes, FakeRecordings
 from tests.ui.fake_loop import CAMERAS, shot
 from vla_demo.core.errors import BoardError
@@ -30,7 +30,7 @@ class FakeBoard:
     holder: str = ""
     package: str = ""
     variant: str = ""
-    start: str = "test:0"
+    starts: list[str] = field(default_factory=list)  # that were set
     how: tuple[str, str] = ("", "")  # mode and instruction of the task
     asked: int = 0
     ticks: list[RobotTick] = field(default_factory=list)
@@ -84,6 +84,7 @@ class FakeRobot:
             mine=board.holder == self.name,
             lost=None,
             package=board.package,
+            policy=act_spec().checkpoint if board.package else "",
             variant=board.variant,
             loading="",
             chunk_size=50,
@@ -134,7 +135,7 @@ class FakeRobot:
 
     def rearrange(self, start: str) -> None:
         self._mine()
-        self.board.start = start
+        self.board.starts.append(start)
 
     def close(self, why: str = "this connection was closed") -> None:
         self.why = why

@@ -180,6 +180,11 @@ def test_an_empty_link_is_sync_beside_async_where_the_two_rules_disagree() -> No
     assert view.lanes == (LaneView("sync", ""), LaneView("async", "")) and view.latency == 2860 and view.open and wrong == []
 
 
+def test_a_link_may_ask_for_what_a_board_has_measured() -> None:
+    view, wrong = read_loop_link({"latency": "board:my arm"}, ["act"], STARTS, (10, 30))
+    assert (view.board, view.latency, wrong) == ("my arm", 2860, [])
+
+
 @pytest.mark.parametrize(
     "parts", [{"start": "7"}, {"threshold": "nan"}, {"latency": "1e9"}, {"lane": "fast:"}, {"lane": "sync:" + "x" * 600}]
 )

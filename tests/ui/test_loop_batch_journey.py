@@ -51,7 +51,7 @@ def test_each_lane_becomes_a_row_on_top_with_its_count_and_whose_latency_it_is(v
 @pytest.fixture
 def judged(bench: FakeBench) -> Iterator[None]:
     trial = RobotTrial("bench twin", "twin", "act", "vision=int8,expert=int8", "d7a8", True, (0.2, 0.3))
-    bench.trials += [trial, replace(trial, success=False)]
+    bench.trials += [replace(trial, task="one"), replace(trial, task="two", success=False)]
     yield
     bench.trials.clear()
 

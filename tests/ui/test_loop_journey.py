@@ -83,6 +83,12 @@ def test_what_a_board_measured_of_this_policy_is_a_stop_of_the_slider(visits: Vi
     expect(page.locator("#loop .there button")).to_have_count(0)
 
 
+def test_a_link_to_what_a_board_measured_opens_with_it_and_says_so(visits: Visits, timed_there: None) -> None:
+    page = loop(visits, "&policy=act&lane=sync:vision=int8,expert=int8&beside=async:vision=int8,expert=int8&latency=board:lab")
+    expect(page.get_by_label("Latency in milliseconds")).to_have_value("412")
+    expect(page.locator(".source-of")).to_contain_text("Measured on board lab")
+
+
 def test_two_lanes_run_side_by_side_and_say_what_they_measured(visits: Visits) -> None:
     page = loop(visits, "&latency=500")
     button(page, "Run").click()

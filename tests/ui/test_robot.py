@@ -167,12 +167,28 @@ def test_an_unknown_command_is_named(desk: RobotDesk) -> None:
     assert "no command 'fly'" in say(desk, connected(desk), "fly")
 
 
-def test_a_task_is_judged_once_after_it_has_ended_by_whoever_started_it(desk: RobotDesk, bench: FakeBench) -> None:
+def test_a_task_is_judged_after_it_has_ended_by_whoever_started_it_and_can_be_corrected(desk: RobotDesk, bench: FakeBench) -> None:
     key, other = running(desk), connected(desk, "b")
-    assert "no task to judge" in say(desk, key, "succeeded")
+    assert "no task to judge" in say(desk, key, "succeeded") and news(desk, key)["judge"] is None
     desk.stop({"key": key})
-    assert news(desk, key)["unjudged"] and not news(desk, other)["unjudged"]
+    assert news(desk, key)["judge"] == {"said": None} and news(desk, other)["judge"] is None
     assert "no task to judge" in say(desk, other, "succeeded")
-    assert say(desk, key, "succeeded") == "" and "no task to judge" in say(desk, key, "missed")
+    assert [say(desk, key, verb) for verb in ("missed", "succeeded")] == ["", ""]
+    assert news(desk, key)["judge"] == {"said": True} and len({trial.task for trial in bench.trials}) == 1
     (row,) = desk.rates({})["rows"]
     assert (row["board"], row["count"], row["interval"]) == ("measured on board bench twin (simulated)", "1 of 1", "21% to 100%")
+    assert row["policy"].startswith("ACT") and row["loop"]["latency"] == "board:bench twin"
+
+
+def test_a_judgement_is_of_what_ran_whatever_was_sent_since(desk: RobotDesk, bench: FakeBench) -> None:
+    key = running(desk)
+    desk.stop({"key": key})
+    list(desk.load_robot(asked(run="l2", key=key, source="act", variant="vision=fp32,expert=fp32")))
+    say(desk, key, "missed")
+    assert bench.trials[-1].variant == "vision=int8,expert=int8"
+
+
+def test_one_reads_of_oneself_as_you(desk: RobotDesk) -> None:
+    key, other = running(desk), connected(desk, "b")
+    desk.stop({"key": key})
+    assert "you" in news(desk, key)["reason"] and "Visitor" in news(desk, other)["reason"]

@@ -98,10 +98,41 @@ def test_who_started_the_task_says_how_it_ended(visits: Visits) -> None:
     button(page, "End the task").click()
     button(page, "Yes").click()
     expect(page.locator(".rates tbody")).to_contain_text("measured on board bench twin (simulated)")
-    expect(page.locator(".judge")).to_be_hidden()
+    expect(page.locator(".judge")).to_contain_text("Counted as in the mug")
     with page.expect_popup() as opened:
         page.get_by_role("link", name="what it means in the closed loop").click()
-    expect(opened.value.get_by_label("Latency in milliseconds")).to_have_value("250")
+    expect(opened.value).to_have_url(re.compile(r"\?tab=loop&policy=act&lane=sync"))
+
+
+def test_a_page_that_hears_nothing_claims_nothing_and_says_when_stop_went_nowhere(visits: Visits) -> None:
+    page = running(visits)
+    page.route("**/component_server**", lambda route: None)  # an app that hangs, or has ended: nothing answers
+    state(page, "UNKNOWN")
+    expect(page.locator(".next")).to_contain_text("No news of the board.")
+    expect(button(page, "End the task")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-at=problem]")).to_contain_text("Stop did not reach the board: This page does not reach the app.")
+    page.unroute_all(behavior="ignoreErrors")
+    expect(page.locator(".lamp b")).not_to_have_text("UNKNOWN")
+    expect(page.locator("[data-at=problem]")).to_be_hidden()
+
+
+def test_who_hears_nothing_can_leave(visits: Visits) -> None:
+    page = running(visits)
+    page.route("**/component_server**", lambda route: None)
+    state(page, "UNKNOWN")
+    expect(button(page, "End the task")).to_be_disabled()
+    button(page, "Disconnect").click()
+    expect(button(page, "Start the simulated board")).to_be_enabled()
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_the_same_desk_can_be_set_again(visits: Visits, board: FakeBoard) -> None:
+    page = connected(visits)
+    for _ in range(2):
+        button(page, "Set the desk").click()
+        expect(page.locator("[data-at=problem]")).to_be_hidden()
+    assert board.starts == ["test:0", "test:0"]
 
 
 def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard) -> None:

@@ -34,8 +34,22 @@ def test_what_differs_is_counted_apart(other: dict[str, str]) -> None:
 
 
 def test_nothing_judged_is_no_rate_and_a_damaged_file_is_named(cache: Path) -> None:
-    assert robot_rates() == ()
+    assert robot_rates() == []
     (cache / "robot").mkdir()
     (cache / "robot" / "trials.jsonl").write_text("{}\n")
     with pytest.raises(VlaDemoError, match=r"trials\.jsonl is damaged"):
         robot_rates()
+
+
+def test_a_correction_takes_the_place_of_what_was_said_of_that_task() -> None:
+    for task, success in (("a", True), ("b", True), ("a", False)):
+        keep_trial(replace(TRIAL, task=task, success=success))
+    (rate,) = robot_rates()
+    assert (rate.successes, rate.n) == (1, 2)
+
+
+def test_what_an_older_version_kept_is_read(cache: Path) -> None:
+    keep_trial(TRIAL)
+    file = cache / "robot" / "trials.jsonl"
+    file.write_text(file.read_text().replace(', "task": ""', ""))
+    assert robot_rates()[0].n == 1

@@ -20,7 +20,7 @@ from vla_demo.board.episode_calls import EpisodeCalls
 from vla_demo.board.handshake import PROTOCOL
 from vla_demo.board.lease import LeaseOver
 from vla_demo.board.packages import packed
-from vla_demo.board.tokens import is_loopback, split_address
+from vla_demo.board.tokens import check_certificate, is_loopback, split_address
 from vla_demo.core.errors import BoardError, InvalidInput
 
 __all__ = ["BoardClient"]
@@ -61,6 +61,8 @@ class BoardClient:
         host, port = split_address(address)
         if token and certificate is None and not is_loopback(host):
             raise InvalidInput(f"the token would cross the network in the clear; give the certificate of {host}, or use an SSH tunnel")
+        if certificate is not None:
+            check_certificate(certificate)
         self._token, self._certificate, self._monotonic = token, certificate, monotonic
         self._channels = [self._channel(host, port), self._channel(host, port)]
         self._calls = dict(rpc.callers("Board", self._channels[0], token))

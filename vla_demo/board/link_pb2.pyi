@@ -219,7 +219,7 @@ class Tick(_message.Message):
     def __init__(self, number: _Optional[int] = ..., at: _Optional[float] = ..., late: _Optional[float] = ..., commanded: _Optional[_Iterable[float]] = ..., measured: _Optional[_Iterable[float]] = ..., queue: _Optional[int] = ..., starved: _Optional[bool] = ..., limited: _Optional[bool] = ...) -> None: ...
 
 class Telemetry(_message.Message):
-    __slots__ = ("now", "state", "reason", "moving", "holder", "epoch", "heartbeat_age", "package", "variant", "loading", "ticks", "inference", "inferences", "starved_ticks", "late_ticks", "limited_ticks", "rejected_chunks", "deadline", "temperature", "memory_bytes", "chunk_size", "measured", "stages")
+    __slots__ = ("now", "state", "reason", "moving", "holder", "epoch", "heartbeat_age", "package", "variant", "loading", "ticks", "inference", "inferences", "starved_ticks", "late_ticks", "limited_ticks", "rejected_chunks", "deadline", "temperature", "memory_bytes", "chunk_size", "measured", "stages", "policy")
     NOW_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +243,7 @@ class Telemetry(_message.Message):
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     MEASURED_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     now: float
     state: State
     reason: str
@@ -266,7 +267,8 @@ class Telemetry(_message.Message):
     chunk_size: int
     measured: _containers.RepeatedScalarFieldContainer[float]
     stages: _containers.RepeatedCompositeFieldContainer[StageTimes]
-    def __init__(self, now: _Optional[float] = ..., state: _Optional[_Union[State, str]] = ..., reason: _Optional[str] = ..., moving: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ..., heartbeat_age: _Optional[float] = ..., package: _Optional[str] = ..., variant: _Optional[str] = ..., loading: _Optional[str] = ..., ticks: _Optional[_Iterable[_Union[Tick, _Mapping]]] = ..., inference: _Optional[_Iterable[float]] = ..., inferences: _Optional[int] = ..., starved_ticks: _Optional[int] = ..., late_ticks: _Optional[int] = ..., limited_ticks: _Optional[int] = ..., rejected_chunks: _Optional[int] = ..., deadline: _Optional[float] = ..., temperature: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., chunk_size: _Optional[int] = ..., measured: _Optional[_Iterable[float]] = ..., stages: _Optional[_Iterable[_Union[StageTimes, _Mapping]]] = ...) -> None: ...
+    policy: str
+    def __init__(self, now: _Optional[float] = ..., state: _Optional[_Union[State, str]] = ..., reason: _Optional[str] = ..., moving: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ..., heartbeat_age: _Optional[float] = ..., package: _Optional[str] = ..., variant: _Optional[str] = ..., loading: _Optional[str] = ..., ticks: _Optional[_Iterable[_Union[Tick, _Mapping]]] = ..., inference: _Optional[_Iterable[float]] = ..., inferences: _Optional[int] = ..., starved_ticks: _Optional[int] = ..., late_ticks: _Optional[int] = ..., limited_ticks: _Optional[int] = ..., rejected_chunks: _Optional[int] = ..., deadline: _Optional[float] = ..., temperature: _Optional[float] = ..., memory_bytes: _Optional[int] = ..., chunk_size: _Optional[int] = ..., measured: _Optional[_Iterable[float]] = ..., stages: _Optional[_Iterable[_Union[StageTimes, _Mapping]]] = ..., policy: _Optional[str] = ...) -> None: ...
 
 class StageTimes(_message.Message):
     __slots__ = ("ms",)

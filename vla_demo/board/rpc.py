@@ -93,7 +93,8 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return BoardError(f"the board did not answer {call} within {deadline:g} s")
     if code is grpc.StatusCode.UNAVAILABLE:
-        return BoardError(f"the board cannot be reached: {details}")
+        logger.debug("%s: %s", call, details)
+        return BoardError(f"the board cannot be reached{_why(details)}")
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return BoardError(details)
     kinds: Mapping[grpc.StatusCode, type[BoardError]] = {
@@ -103,6 +104,17 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
         grpc.StatusCode.RESOURCE_EXHAUSTED: NotThere,
     }
     return kinds.get(code, BoardError)(details or str(code))
+
+
+def _why(details: str) -> str:
+    """What gRPC says of a connection, as far as it helps a person."""
+    known = {
+        "refused": "nothing listens at that address; is `vla-board serve` running there?",
+        "CERTIFICATE_VERIFY_FAILED": "its certificate is not the one that was given, or is made for another address",
+        "WRONG_VERSION_NUMBER": "it speaks no TLS; connect without a certificate",
+        "DNS": "its name is not known",
+    }
+    return next((f": {text}" for mark, text in known.items() if mark in details), "; its program has ended, or the network is down")
 
 
 def _answering(run: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

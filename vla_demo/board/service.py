@@ -88,7 +88,13 @@ class BoardService:
         told = telemetry(self._driver, self._desk, request.after, self._clock.now())
         policy = self._policy
         if policy is not None:
-            told.package, told.variant, told.chunk_size = policy.package, str(policy.policy.variant), policy.policy.spec.chunk_size
+            spec = policy.policy.spec
+            told.package, told.variant, told.policy, told.chunk_size = (
+                policy.package,
+                str(policy.policy.variant),
+                spec.checkpoint,
+                spec.chunk_size,
+            )
         told.loading = self._loading
         return told
 

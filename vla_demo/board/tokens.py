@@ -3,12 +3,13 @@
 import ipaddress
 import os
 import secrets
+import ssl
 import stat
 from pathlib import Path
 
 from vla_demo.core.errors import InvalidInput
 
-__all__ = ["is_loopback", "new_token", "read_token", "split_address"]
+__all__ = ["check_certificate", "is_loopback", "new_token", "read_token", "split_address"]
 
 FEWEST_CHARACTERS = 22  # of 6 bits: 128 bits
 MOST_CHARACTERS = 1000
@@ -51,3 +52,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def check_certificate(pem: bytes) -> None:
+    """Raises `InvalidInput` for what is none."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii"))
+    except (ssl.SSLError, ValueError) as problem:
+        raise InvalidInput("this is no certificate; paste the board's whole certificate.pem, from BEGIN to END CERTIFICATE") from problem

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Sequence
@@ -122,7 +123,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     check_listening(listening)
     if not 1 <= chosen.hz <= 200:
         raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
-    threads = chosen.threads or max(1, (os.cpu_count() or 2) - 1)  # the control loop wants one for itself
+    threads = _threads(chosen.threads)
     preload()
     check_provider(chosen.provider)
     description, hardware = _twin(chosen) if chosen.robot == "twin" else _so101(chosen)
@@ -140,6 +141,14 @@ def _serve(chosen: argparse.Namespace) -> None:
     print(f"listening on {listening.host}:{server.port}, Stop on {server.stop_port}", flush=True)
     ended.wait()
     server.close()
+
+
+def _threads(asked: int | None) -> int:
+    """Of an inference. The control loop wants a processor for itself."""
+    there = os.cpu_count() or 2
+    if asked is not None and asked > there:
+        raise InvalidInput(f"{asked} threads are more than this machine has processors; valid: 1 to {there}")
+    return asked or max(1, there - 1)
 
 
 def _recorder(chosen: argparse.Namespace, robot: "RobotDescription") -> "EpisodeRecorder":
@@ -168,12 +177,18 @@ def _listening(chosen: argparse.Namespace) -> "Listening":
     if (chosen.tls_cert is None) != (chosen.tls_key is None):
         raise InvalidInput("--tls-cert and --tls-key come together")
     try:
-        tls = None if chosen.tls_cert is None else (chosen.tls_key.read_bytes(), chosen.tls_cert.read_bytes())
-    except OSError as problem:
-        raise InvalidInput(f"the certificate cannot be read: {problem}") from problem
+        tls = None if chosen.tls_cert is None else _certificate(chosen.tls_cert, chosen.tls_key)
+    except OSError as problem:  # ssl's own is one too
+        raise InvalidInput(f"{chosen.tls_cert} and {chosen.tls_key} are no certificate with its key: {problem}") from problem
     if port and chosen.stop_port == port:
         raise InvalidInput(f"--stop-port {port} is the link's own port; Stop needs one for itself")
     return Listening(host, port, token, tls, chosen.stop_port)
+
+
+def _certificate(chain: Path, key: Path) -> tuple[bytes, bytes]:
+    """Key and chain, PEM. Raises `OSError` when they are none, or not of each other."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")  # an encrypted key is refused, not asked about
+    return key.read_bytes(), chain.read_bytes()
 
 
 def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":

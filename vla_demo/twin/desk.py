@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from multiprocessing.connection import Connection
+from typing import BinaryIO
 
 import mujoco
 import numpy as np
@@ -51,10 +52,21 @@ def run_desk(pipe: Connection, settings: DeskSettings) -> None:
 def _named(text: str) -> Start:
     """`test:3`: the fourth start of a split. Raises `InvalidInput`."""
     split, _, place = text.partition(":")
-    starts = starts_named(split)
+    try:
+        starts = starts_named(split)
+    except InvalidInput:
+        raise InvalidInput(f"there is no start {text!r}; a start is written like test:0 or validation:3") from None
     if not place.isdecimal() or int(place) >= len(starts):
         raise InvalidInput(f"there is no start {text!r}; of {split} there are {split}:0 to {split}:{len(starts) - 1}")
     return starts[int(place)]
+
+
+def _opened(log: str) -> BinaryIO:
+    """As long as the process lives. Raises `InvalidInput`."""
+    try:
+        return open(log, "ab")
+    except OSError as problem:
+        raise InvalidInput(f"the log {log} cannot be written: {problem.strerror}") from problem
 
 
 class _Desk:
@@ -66,7 +78,7 @@ class _Desk:
         self._twin = TeaBagTwin(settings.image_size)
         prepare(self._twin, _named(settings.start))
         self._goal = np.array(self._twin.data.ctrl)
-        self._log = open(settings.log, "ab") if settings.log else None  # noqa: SIM115  open as long as the process lives
+        self._log = _opened(settings.log) if settings.log else None
 
     def live(self, pipe: Connection) -> None:
         due, left = now(), None

@@ -26,7 +26,10 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     ),
     "robot": (
         *("dom", "format", "scale", "dial", "strip", "link", "controls"),
-        *(f"robot/{name}" for name in ("status", "traces", "checks", "takeover", "rates", "boards", "choice", "episodes", "main")),
+        *(
+            f"robot/{name}"
+            for name in ("status", "talk", "traces", "checks", "takeover", "judge", "rates", "boards", "choice", "episodes", "main")
+        ),
     ),
 }
 

@@ -72,7 +72,7 @@ class BatchDesk:
         """The rows that came with the app and the article's table."""
         shipped = [_Row(str(found["policy"]), dict(found), None) for found in self._bench.measured_rollouts()]
         rows = [self._kept(self._session(request), row) for row in shipped]
-        judged = [words.judged(rate) for rate in self._bench.robot_rates()]
+        judged = [words.judged(rate, self._bench.bundled().get(rate.policy, rate.policy)) for rate in self._bench.robot_rates()]
         yield message("batch", rows=rows, judged=judged, article=words.article(), intro=words.INTRO, how=words.HOW)
 
     @told("batch", "batch_failed")

@@ -50,12 +50,12 @@ def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped:
     }
 
 
-def judged(found: RobotRate) -> dict[str, Any]:
-    """A line of the table for tasks on a robot."""
+def judged(found: RobotRate, label: str) -> dict[str, Any]:
+    """A line of the table for tasks on a robot. `label`: the policy's."""
     low, high = found.interval
     times = f"median of {found.inferences} inferences during these tasks"
     return {
-        "policy": found.policy,
+        "policy": label,
         "variant": variant_label(found.variant),
         "stages": found.variant,
         "mode": _MODES[found.mode],

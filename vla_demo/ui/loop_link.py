@@ -34,6 +34,7 @@ class LoopLink:
     fps: float
     threshold: float
     latency: float  # ms
+    board: str  # whose measured latency is to take its place once the policy is open; empty: none
     seed: int
     open: bool  # prepare the policy at once: only bundled ones
 
@@ -50,13 +51,17 @@ def read_loop_link(
     first = part("lane", read_lane, LaneView("sync", ""), "a lane like async or sync:vision=int8")
     second = part("beside", read_lane, None if "lane" in params else LaneView("async", ""), "a lane like async or sync:vision=int8")
     most = MOST_LATENCY_MS
+    board = params.get("latency", "").partition("board:")[2][:_MAX_TEXT]
     view = LoopLink(
         policy=policy[:_MAX_TEXT],
         lanes=(first,) if second is None else (first, second),
         start=part("start", lambda s: _in(int(s), starts), next(iter(starts)), "one of the protocol's starts"),
         fps=part("fps", lambda s: float(_in(int(s), fps)), 30.0, f"one of {', '.join(map(str, fps))}"),
         threshold=part("threshold", lambda s: _between(float(s), 1), 0.5, "a share from 0 to 1"),
-        latency=part("latency", lambda s: _between(float(s), most), _DEFAULT_LATENCY_MS, f"milliseconds from 0 to {most}"),
+        latency=_DEFAULT_LATENCY_MS
+        if board
+        else part("latency", lambda s: _between(float(s), most), _DEFAULT_LATENCY_MS, f"milliseconds from 0 to {most}, or board:NAME"),
+        board=board,
         seed=part("seed", lambda s: _in(int(s), range(MAX_SEED + 1)), 0, f"a whole number from 0 to {MAX_SEED}"),
         open=policy in bundled,
     )

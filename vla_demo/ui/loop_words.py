@@ -83,7 +83,13 @@ def on_board(found: BoardLatency) -> dict[str, Any]:
     """For the slider: what a board has measured."""
     told = f"{found.board}, {variant_label(found.variant)}: {seconds(found.seconds)}"
     about = found.source().about
-    return {"ms": found.seconds * 1e3, "label": told, "about": f"{about[0].upper()}{about[1:]}."}
+    return {
+        "board": found.board,
+        "variant": found.variant,
+        "ms": found.seconds * 1e3,
+        "label": told,
+        "about": f"{about[0].upper()}{about[1:]}.",
+    }
 
 
 def predicted(family: str, variant: Variant) -> dict[str, Any]:

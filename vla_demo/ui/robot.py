@@ -7,7 +7,7 @@ A visitor's link is named by a random key that only their page knows. Safety doe
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -33,10 +33,11 @@ TEST_STARTS = 20  # of the twin's protocol
 @dataclass(slots=True)
 class _Visitor:
     link: Robot
+    name: str  # as others read it
     session: str
     spec: PolicySpec | None = None  # of the policy that was loaded from this page
-    mode: str = "async"  # of the last task
-    unjudged: bool = False  # a task was started from this page, and nobody has said how it ended
+    task: RobotTrial | None = None  # the last one started from this page, as it was judged if it was
+    judged: bool = False
 
 
 class RobotDesk:
@@ -110,7 +111,10 @@ class RobotDesk:
 
     def rates(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """The table of judged tasks."""
-        return answered(lambda: {"rows": [robot_words.rate(rate) for rate in self._bench.robot_rates()], "how": robot_words.JUDGED})
+        bundled = self._bench.bundled()
+        return answered(
+            lambda: {"rows": [robot_words.rate(rate, bundled) for rate in self._bench.robot_rates()], "how": robot_words.JUDGED}
+        )
 
     def link(self, key: str) -> Robot:
         """Of a visitor. Raises `BoardError` for a key that is none."""
@@ -124,7 +128,7 @@ class RobotDesk:
 
     def _connected(self, key: str, link: Robot, request: gr.Request, work: str) -> Message:
         """Whoever comes to a board that nobody commands gets the lease."""
-        self._visitors[key] = _Visitor(link, str(request.session_hash))
+        self._visitors[key] = _Visitor(link, _name(key), str(request.session_hash))
         if not link.watch().holder:
             link.take()
         facts = link.facts
@@ -136,16 +140,18 @@ class RobotDesk:
 
     def _news(self, visitor: _Visitor, after: int, seen: float) -> dict[str, Any]:
         view, pictures = visitor.link.watch(), visitor.link.look(seen)
+        if visitor.task is not None and view.state == "running":  # another's task: nobody asks any more how the one before ended
+            visitor.task = replace(visitor.task, inference_s=view.inference) if view.mine else None
         return {
             "state": view.state,
-            "reason": view.lost or view.reason,
+            "reason": view.reason.replace(visitor.name, "you"),
             "moving": view.moving,
             "mine": view.mine,
             "holder": view.holder,
-            "unjudged": visitor.unjudged and view.state != "running",
-            "loaded": bool(view.package) and not view.loading,
+            "judge": robot_words.question(view, visitor.task, visitor.judged),
+            "loaded": bool(view.package) and not view.loading and visitor.spec is not None,
             "chunk": view.chunk_size,
-            "cells": robot_words.cells(view, visitor.link.facts, visitor.spec),
+            "cells": robot_words.cells(view, visitor.link.facts),
             "roundTrip": round(view.round_trip * 1e3, 1),
             "ticks": _ticks([tick for tick in view.ticks if tick.number > after]),
             "pictures": loop_messages.pictures(pictures.pictures) if pictures is not None else {},
@@ -178,19 +184,20 @@ class RobotDesk:
         return verbs[verb]()
 
     def _started(self, visitor: _Visitor, mode: str, instruction: str) -> None:
+        view, facts = visitor.link.watch(), visitor.link.facts
         visitor.link.start(mode, instruction)
-        visitor.mode = mode
-        visitor.unjudged = True
+        task = secrets.token_hex(8)
+        visitor.task = RobotTrial(facts.name, facts.kind, view.policy, view.variant, view.package, False, (), mode, task)
+        visitor.judged = False
 
     def _judged(self, visitor: _Visitor, success: bool) -> None:
-        """Once for each task, after it has ended, by whoever started it."""
-        view, facts, spec = visitor.link.watch(), visitor.link.facts, visitor.spec
-        if not visitor.unjudged or view.state == "running" or spec is None:
-            raise InvalidInput("there is no task to judge: it is judged once, when it has ended, on the page that started it")
-        trial = RobotTrial(facts.name, facts.kind, spec.checkpoint, view.variant, view.package, success, view.inference, visitor.mode)
-        self._bench.keep_trial(trial)
-        visitor.unjudged = False
+        """After it has ended, by whoever started it; until the next one begins it may be corrected."""
+        if visitor.task is None or visitor.link.watch().state == "running":
+            raise InvalidInput("there is no task to judge: it is judged when it has ended, on the page that started it")
         visitor.link.episodes.judge_last(success)
+        trial = replace(visitor.task, success=success)
+        self._bench.keep_trial(trial)
+        visitor.task, visitor.judged = trial, True
 
     def _close(self, key: str, why: str) -> None:
         visitor = self._visitors.pop(key, None)

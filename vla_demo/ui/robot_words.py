@@ -1,15 +1,16 @@
 """The sentences of the Robot tab: the status strip, and the facts that are checked before the arm is made ready. Pure functions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vla_demo.core.policy import PolicySpec
 from vla_demo.ui import words
-from vla_demo.workbench.robot_trials import RobotRate
+from vla_demo.workbench.robot_trials import RobotRate, RobotTrial
 from vla_demo.workbench.robot_view import RobotFacts, RobotView
 
-__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "rate"]
+__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "question", "rate"]
 
 HOSTED = (
     "Driving a robot is switched off here: this page is hosted as a Space, far from any arm. Run the app on a machine beside the robot: "
@@ -30,12 +31,12 @@ def greeting(facts: RobotFacts) -> str:
     return f"{facts.name} ({facts.kind}) at {facts.address}, program {facts.version}, {facts.control_hz:g} Hz"
 
 
-def cells(view: RobotView, facts: RobotFacts, spec: PolicySpec | None = None) -> list[dict[str, str]]:
-    """The strip, from left to right; what is not known is a dash. `spec`: of the policy, where it was loaded from this page."""
+def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
+    """The strip, from left to right; what is not known is a dash."""
     return [
         {
             "name": "policy",
-            "value": _named(view, spec) if view.variant else "–",
+            "value": _named(view) if view.variant else "–",
             "about": f"package {view.package[:8]}" if view.package else "none loaded",
         },
         {"name": "control", **_control(view, facts)},
@@ -46,17 +47,30 @@ def cells(view: RobotView, facts: RobotFacts, spec: PolicySpec | None = None) ->
     ]
 
 
-def rate(found: RobotRate) -> dict[str, str]:
-    """A row of the table of judged tasks."""
+def rate(found: RobotRate, bundled: Mapping[str, str]) -> dict[str, Any]:
+    """A row of the table of judged tasks. `bundled`: policy -> label."""
     low, high = found.interval
     return {
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "policy": f"{found.policy}, {words.variant_label(found.variant)}, {found.mode}",
+        "policy": f"{bundled.get(found.policy, found.policy)}, {words.variant_label(found.variant)}, {found.mode}",
         "count": f"{found.successes} of {found.n}",
         "interval": f"{low:.0%} to {high:.0%}",
         "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",
-        "ms": "" if found.inference_s is None else f"{found.inference_s * 1e3:.0f}",
+        "loop": _loop_link(found) if found.policy in bundled and found.inference_s is not None else None,
     }
+
+
+def _loop_link(found: RobotRate) -> dict[str, str]:
+    """The Closed loop tab with what this board measured of this variant."""
+    lanes = {"lane": f"sync:{found.variant}", "beside": f"async:{found.variant}"}
+    return {"policy": found.policy, **lanes, "latency": f"board:{found.board}"}
+
+
+def question(view: RobotView, task: RobotTrial | None, judged: bool) -> dict[str, bool | None] | None:
+    """Whether a person is to say how `task`, the newest from their page, ended; and what they said."""
+    if task is None or view.state == "running" or view.moving:
+        return None
+    return {"said": task.success if judged else None}
 
 
 def _queue(view: RobotView) -> str:
@@ -94,7 +108,7 @@ def checks(view: RobotView, facts: RobotFacts, spec: PolicySpec | None) -> list[
         {"name": "Board and robot", "text": greeting(facts), "ok": True},
         _joints(facts, spec),
         {"name": "Limits", "text": _limits(facts), "ok": True},
-        {"name": "Policy", "text": _policy(view, spec), "ok": bool(view.package) and not view.loading},
+        {"name": "Policy", "text": _policy(view), "ok": bool(view.package) and not view.loading},
         _pictures(view),
         {"name": "Lease", "text": "You command this board." if view.mine else f"{view.holder or 'Nobody'} has it.", "ok": view.mine},
         {"name": "Arm", "text": "It moves." if view.moving else f"It stands: {view.reason}.", "ok": not view.moving},
@@ -108,7 +122,11 @@ def _limits(facts: RobotFacts) -> str:
 
 def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
     if spec is None:
-        return {"name": "Joints and cameras", "text": "No policy was loaded from this page, so they were not compared here.", "ok": False}
+        return {
+            "name": "Joints and cameras",
+            "text": "They were not compared: the policy was not sent from this page. Send it again.",
+            "ok": False,
+        }
     joints = [name.removesuffix(".pos") for name in spec.joint_names] == [j.name.removesuffix(".pos") for j in facts.joints]
     absent = [camera for camera in spec.cameras if camera not in facts.cameras]
     text = f"{len(facts.joints)} joints {'agree with' if joints else 'are not those of'} the policy; "
@@ -116,16 +134,15 @@ def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
     return {"name": "Joints and cameras", "text": text, "ok": joints and not absent}
 
 
-def _named(view: RobotView, spec: PolicySpec | None) -> str:
+def _named(view: RobotView) -> str:
     """Such as "act, INT8"."""
-    label = words.variant_label(view.variant)
-    return label if spec is None else f"{spec.checkpoint}, {label}"
+    return f"{view.policy}, {words.variant_label(view.variant)}"
 
 
-def _policy(view: RobotView, spec: PolicySpec | None) -> str:
+def _policy(view: RobotView) -> str:
     if view.loading:
         return f"{view.loading} is being loaded."
-    return f"{_named(view, spec)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
+    return f"{_named(view)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
 
 
 def _pictures(view: RobotView) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def told(what: str, kind: str = "failed") -> Callable[[Callable[..., Iterator[Me
             except Stopped:
                 return  # the page knows: it asked
             except VlaDemoError as error:
-                yield {**failed(what, work), "kind": kind}
+                yield {**failed(what, work), "kind": kind, "why": str(error)}
                 raise gr.Error(html.escape(str(error)), duration=SECONDS, print_exception=False) from error
             except Exception as error:
                 yield {**failed(what, work), "kind": kind}

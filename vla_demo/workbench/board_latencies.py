@@ -1,21 +1,17 @@
 """How long inferences took on boards: one line of JSON a task in the cache folder, kept when the task ends, judged or not."""
 
-import json
 import statistics
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from vla_demo.core.errors import InvalidInput, VlaDemoError
+from vla_demo.core.errors import InvalidInput
 from vla_demo.core.policy import PolicySpec
-from vla_demo.core.storage import cache_folder
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource
+from vla_demo.workbench.journal import Journal
 from vla_demo.workbench.robot_view import RobotFacts, RobotView
 
 __all__ = ["BoardLatency", "BoardTimes", "board_latencies", "board_latency"]
-
-_turn = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +32,9 @@ class BoardLatency:
         what = f"median of {self.inferences} inferences of {self.variant} during a task, from asking to the plan"
         about = f"measured on {where}: {what}; of it {stages}, the rest is pictures and waiting"
         return LatencySource(self.seconds, "board", about)
+
+
+_JOURNAL = Journal("robot/latencies.jsonl", BoardLatency, "the board's times")
 
 
 class BoardTimes:
@@ -62,19 +61,14 @@ class BoardTimes:
         if heard is not None and self._loaded is not None:
             checkpoint, variant = self._loaded
             median = statistics.median(heard.inference)
-            _keep(BoardLatency(self._facts.name, self._facts.kind, checkpoint, variant, median, len(heard.inference), heard.stage_ms))
+            _JOURNAL.keep(
+                BoardLatency(self._facts.name, self._facts.kind, checkpoint, variant, median, len(heard.inference), heard.stage_ms)
+            )
 
 
 def board_latencies(spec: PolicySpec) -> Sequence[BoardLatency]:
     """The newest of this checkpoint on each board in each variant. Raises `VlaDemoError` for a file that is damaged."""
-    file = cache_folder() / "robot" / "latencies.jsonl"
-    if not file.exists():
-        return ()
-    try:
-        rows = [BoardLatency(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError, TypeError) as problem:
-        raise VlaDemoError(f"{file} is damaged: {problem}; move it away") from problem
-    return tuple({(row.board, row.variant): row for row in rows if row.checkpoint == _checkpoint(spec)}.values())
+    return tuple({(row.board, row.variant): row for row in _JOURNAL.rows() if row.checkpoint == _checkpoint(spec)}.values())
 
 
 def board_latency(board: str, spec: PolicySpec, variant: Variant) -> LatencySource:
@@ -89,14 +83,3 @@ def board_latency(board: str, spec: PolicySpec, variant: Variant) -> LatencySour
 
 def _checkpoint(spec: PolicySpec) -> str:
     return spec.revision or spec.checkpoint
-
-
-def _keep(found: BoardLatency) -> None:
-    file = cache_folder() / "robot" / "latencies.jsonl"
-    try:
-        with _turn:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(asdict(found)) + "\n")
-    except OSError as problem:
-        raise VlaDemoError(f"the board's times cannot be kept in {file}: {problem.strerror}") from problem

@@ -1,19 +1,14 @@
 """Tasks on a robot that a person has judged: one line of JSON each in the cache folder, and the rates they come to."""
 
-import json
 import statistics
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from vla_demo.core.errors import VlaDemoError
-from vla_demo.core.storage import cache_folder
 from vla_demo.evaluation.statistics import wilson_interval
+from vla_demo.workbench.journal import Journal
 
 __all__ = ["RobotRate", "RobotTrial", "keep_trial", "robot_rates"]
-
-_turn = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +23,7 @@ class RobotTrial:
     success: bool
     inference_s: tuple[float, ...]  # s, the newest of the task, as measured on the board
     mode: str = "async"  # of the loop
+    task: str = ""  # of one task the newest judgement counts; empty: none of another line
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +42,20 @@ class RobotRate:
     mode: str = "async"
 
 
+_JOURNAL = Journal("robot/trials.jsonl", RobotTrial, "the judgement")
+
+
 def keep_trial(trial: RobotTrial) -> None:
-    """Raises `VlaDemoError` when it cannot be written."""
-    file = cache_folder() / "robot" / "trials.jsonl"
-    try:
-        with _turn:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(asdict(trial)) + "\n")
-    except OSError as problem:
-        raise VlaDemoError(f"the judgement cannot be kept in {file}: {problem.strerror}") from problem
+    """Also in place of an earlier judgement of the same task. Raises `VlaDemoError` when it cannot be written."""
+    _JOURNAL.keep(trial)
 
 
 def robot_rates() -> Sequence[RobotRate]:
     """In the order in which they were first tried. Raises `VlaDemoError` for a file that is damaged."""
-    file = cache_folder() / "robot" / "trials.jsonl"
-    if not file.exists():
-        return ()
+    judged = {trial.task or line: trial for line, trial in enumerate(_JOURNAL.rows())}
     groups = defaultdict[tuple[str, ...], list[RobotTrial]](list)
-    try:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            trial = RobotTrial(**json.loads(line))
-            groups[trial.board, trial.kind, trial.policy, trial.variant, trial.package, trial.mode].append(trial)
-    except (OSError, ValueError, TypeError) as problem:
-        raise VlaDemoError(f"{file} is damaged: {problem}; move it away") from problem
+    for trial in judged.values():
+        groups[trial.board, trial.kind, trial.policy, trial.variant, trial.package, trial.mode].append(trial)
     return [_rate(trials) for trials in groups.values()]
 
 

@@ -64,6 +64,7 @@ class RobotView:
     mine: bool
     lost: str | None  # why the lease is not mine any more
     package: str
+    policy: str  # the checkpoint it was exported from
     variant: str
     loading: str
     chunk_size: int
@@ -104,6 +105,7 @@ def robot_view(told: Any, mine: bool, lost: str | None, round_trip: float, pictu
         mine=mine and bool(told.holder),
         lost=lost,
         package=told.package,
+        policy=told.policy,
         variant=told.variant,
         loading=told.loading,
         chunk_size=told.chunk_size,

@@ -34,7 +34,11 @@ def connect_robot(address: str, token: str, holder: str, certificate: str = "") 
         from vla_demo.board.client import BoardClient
     except ImportError as error:
         raise MissingPiece("the link to a board needs gRPC: pip install 'vla-demo[board]'") from error
-    return RobotLink(BoardClient(address, token or None, certificate=certificate.encode() or None), address, holder)
+    try:
+        client = BoardClient(address, token or None, certificate=certificate.encode() or None)
+    except BoardError as problem:
+        raise BoardError(f"{address}: {problem}") from problem
+    return RobotLink(client, address, holder)
 
 
 class RobotLink:
@@ -105,6 +109,7 @@ class RobotLink:
         self._check()
         yield from prepare_variant(package, variant)
         yield Preparing("Packing")
+        self._take_again()
         name, said = "", 0.0
         for step in self._client.push(packed_for_board(package, variant).folder):
             if isinstance(step, str):
@@ -115,6 +120,11 @@ class RobotLink:
         yield Preparing("The board loads the policy and plans once")
         self._client.choose(name, str(variant))
         self._times.loaded(package.spec, variant)
+
+    def _take_again(self) -> None:
+        """Making graphs can keep this machine so busy that a heartbeat is late. The arm stands: who had the lease may have it again."""
+        if self._taken and self._client.lost is not None and not self._client.watch().holder:
+            self._client.acquire(self._holder)
 
     def reset(self) -> None:
         """Make the arm ready; it does not move."""

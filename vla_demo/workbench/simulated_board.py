@@ -4,7 +4,9 @@ One for all visitors. It begins when the first one asks, and ends when nobody is
 that comes about: the child listens for the end of its standard input.
 """
 
+import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ __all__ = ["SimulatedBoard"]
 _PROGRAM = "import sys; from vla_demo.cli.board import main; sys.exit(main())"
 START_SECONDS = 90  # a busy machine loads MuJoCo slowly
 LOG = "arm.log"
+_PREFIX = "vla-board-"  # then the number of the process that made it
 
 
 class SimulatedBoard:
@@ -55,7 +58,8 @@ class SimulatedBoard:
         yield link
 
     def _start(self) -> Iterator[Preparing]:
-        self._folder = tempfile.TemporaryDirectory(prefix="vla-board-")
+        _sweep()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
         place = Path(self._folder.name)
         (place / "token").touch(0o600)
         (place / "token").write_text(secrets.token_urlsafe(32) + "\n")
@@ -91,6 +95,24 @@ class SimulatedBoard:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _sweep() -> None:
+    """What programs that were killed could not put away."""
+    for place in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        maker = place.name.removeprefix(_PREFIX).partition("-")[0]
+        if maker.isdecimal() and not _lives(int(maker)):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _first_line(child: "subprocess.Popen[str]") -> Generator[Preparing, None, str]:

@@ -20,6 +20,7 @@ function createLatency(host, { onChange, onMeasure }) {
   let measured = null;
   let predicted = null;
   let boards = []; // what boards have measured of this policy
+  let wanted = null; // {board, variant}: what a link asks for, until boards are known
   let chosen = null; // the source that was pressed: others may say the same
 
   const there = make("span", { class: "there", role: "group", "aria-label": "Measured on boards" });
@@ -43,8 +44,15 @@ function createLatency(host, { onChange, onMeasure }) {
   }
 
   function set(source) {
+    wanted = null;
     chosen = source;
     put(source.ms);
+    onChange();
+  }
+
+  function by(hand) {
+    wanted = null;
+    put(hand);
     onChange();
   }
 
@@ -74,10 +82,16 @@ function createLatency(host, { onChange, onMeasure }) {
   }
 
   function onBoards(found) {
+    const asked = wanted && (found.find((one) => one.board === wanted.board && one.variant === wanted.variant) ?? found.find((one) => one.board === wanted.board));
+    if (asked) set(asked);
     if (JSON.stringify(found) === JSON.stringify(boards)) return;
     boards = found;
     there.replaceChildren(...boards.map((one) => make("button", { type: "button", class: "quiet", title: one.about, onclick: () => set(one) }, one.label)));
     say();
+  }
+
+  function want(board, variant) {
+    wanted = board ? { board, variant } : null;
   }
 
   function timed(found) {
@@ -87,10 +101,10 @@ function createLatency(host, { onChange, onMeasure }) {
     if (found) set(found);
   }
 
-  slider.addEventListener("input", () => { put(roundly(toMs(Number(slider.value)))); onChange(); });
-  number.addEventListener("input", () => { put(number.value); onChange(); });
+  slider.addEventListener("input", () => by(roundly(toMs(Number(slider.value)))));
+  number.addEventListener("input", () => by(number.value));
   for (const done of ["blur", "change"]) number.addEventListener(done, () => { number.value = ms; }); // what is out of range is put right in sight
-  return { load, put, foretell, onBoards, timed, ms: () => ms, measured: () => measured };
+  return { load, put, want, foretell, onBoards, timed, ms: () => ms, measured: () => measured };
 }
 
 // Two digits that count: nobody slides to the millisecond.

@@ -99,6 +99,7 @@ function begun(view) {
   lanes.view(view.lanes);
   latency.load(setting.marks, null);
   latency.put(view.latency);
+  latency.want(view.board, view.lanes[0].variant);
   trigger("show_start", { start: view.start });
   lay();
   if (view.open) openPolicy(view.lanes.map(({ variant }) => variant));

@@ -6,7 +6,8 @@ function createEpisodes(ask, download) {
   let mine = false;
   let free = false; // no task runs, and no other long work
   let state = "";
-  let sure = false; // "Remove" was pressed once
+  const PATIENCE = 5000; // ms between the two presses of "Remove"
+  let sure = null; // the timer of the first
   let waiting = null;
 
   async function request(verb, more = {}) {
@@ -47,7 +48,12 @@ function createEpisodes(ask, download) {
   function choose(id, on) {
     if (on) chosen.add(id);
     else chosen.delete(id);
-    sure = false;
+    doubt();
+  }
+
+  function doubt() {
+    clearTimeout(sure);
+    sure = null;
     buttons();
   }
 
@@ -86,10 +92,12 @@ function createEpisodes(ask, download) {
   at("record").addEventListener("change", () => request("record", { on: at("record").checked }));
   at("download").addEventListener("click", () => download([...chosen]));
   at("forget").addEventListener("click", () => {
-    const ids = sure ? [...chosen] : null;
-    sure = !sure;
+    if (sure) {
+      doubt();
+      return request("forget", { ids: [...chosen] });
+    }
+    sure = setTimeout(doubt, PATIENCE);
     buttons();
-    if (ids) request("forget", { ids });
   });
   return { open, hear, downloaded, refresh: () => request("list"), close: () => clearTimeout(waiting) };
 }

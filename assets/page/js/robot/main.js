@@ -8,6 +8,7 @@ const choice = createChoice((run, name) => trigger("choose_robot", { run, source
 const traces = createLiveTraces(at("traces"));
 const lease = createTakeover(at("take"), command);
 const checks = createChecks(() => ask("checks"), () => command("reset"));
+const judge = createJudge(command, () => { tabulate(); episodes.refresh(); });
 const episodes = createEpisodes(ask, (ids) => {
   begin("Fetching the episodes");
   trigger("download_episodes", { run: running, key: board.key, ids });
@@ -19,6 +20,7 @@ let news = null;
 let tick = 0;
 let seen = 0;
 let running = null; // id of the long work that goes on
+let troubled = false; // the last answer was that there is none
 let address = ""; // that is being connected to
 
 const receive = {
@@ -52,6 +54,7 @@ const receive = {
     at("token").value = "";
     at("greeting").textContent = message.greeting;
     at("desk").hidden = !message.simulated;
+    at("starts").selectedIndex = 0; // as a simulated board begins
     traces.load(message.joints);
     at("views").replaceChildren(...message.cameras.map((camera) => make("figure", { "data-camera": camera }, make("img", { alt: `${camera} camera` }), make("figcaption", {}, camera))));
     lay(true);
@@ -64,7 +67,8 @@ const receive = {
 
   downloaded(message) { rest(); episodes.downloaded(message); },
 
-  failed({ what }) {
+  failed({ what, why }) {
+    complain(why);
     if (what === "choice") choice.wait("No policy is open: choose another.");
     rest();
   },
@@ -101,24 +105,14 @@ function lay(connected) {
   buttons();
 }
 
-async function ask(what, more = {}) {
-  try {
-    return await server[what]({ key: board?.key ?? "", ...more });
-  } catch (error) {
-    return { problem: "This page does not reach the app. Without it the arm stops by itself within seconds." };
-  }
+function ask(what, more = {}) {
+  return question(what, { key: board?.key ?? "", ...more });
 }
 
 async function command(verb, more = {}) {
   const { problem } = await ask("command", { verb, ...more });
   complain(problem);
   return !problem;
-}
-
-async function judge(verb) {
-  await command(verb);
-  tabulate();
-  episodes.refresh();
 }
 
 async function tabulate() {
@@ -150,17 +144,24 @@ function hear(answer) {
   buttons();
 }
 
-let troubled = false;
-
 async function trouble(problem) {
   troubled = true;
   complain(problem);
-  strip.lamp("unknown", "no news of the board");
+  silence();
   if (/connect again/.test(problem)) leave();
   else await new Promise((done) => setTimeout(done, 500));
 }
 
+// What was heard last may not be true any more.
+function silence() {
+  strip.age();
+  if (!board || !(troubled || (news && strip.silent()))) return;
+  strip.lamp("unknown", "no news of the board");
+  buttons();
+}
+
 const SENTENCES = {
+  silent: "No news of the board. It stops the arm by itself; if the arm moves all the same, cut its power. Disconnect to connect anew.",
   load: "Send a policy to the board.",
   reset: "The arm stands. Check the facts and reset; nothing moves before you start the task.",
   start: "The arm is ready. It moves when you start the task.",
@@ -170,7 +171,7 @@ const SENTENCES = {
 };
 
 function buttons() {
-  const on = Boolean(board && news);
+  const on = Boolean(board && news && !troubled && !strip.silent());
   const mine = on && news.mine;
   const still = on && news.state !== "running";
   at("simulated").disabled = at("open").disabled = Boolean(running);
@@ -178,11 +179,11 @@ function buttons() {
   at("arm").disabled = Boolean(running) || !mine || !still || !news.loaded || news.state === "ready";
   at("start").disabled = Boolean(running) || !mine || news.state !== "ready" || !news.loaded;
   at("pause").disabled = !mine || still;
-  at("starts").disabled = Boolean(running) || !mine || !still;
-  at("judge").hidden = !on || !news.unjudged;
+  at("starts").disabled = at("set").disabled = Boolean(running) || !mine || !still;
+  judge.show(on ? news.judge : null);
   lease.show(on && !mine, on ? news.holder : "");
   if (on) episodes.hear(news, !running);
-  const next = on ? SENTENCES[nextStep(mine)] : "";
+  const next = on ? SENTENCES[nextStep(mine)] : board && news ? SENTENCES.silent : "";
   if (at("next").textContent !== next) at("next").textContent = next;
 }
 
@@ -197,13 +198,14 @@ async function stop() {
   if (!board) return;
   const pressed = performance.now();
   const { problem } = await ask("stop");
-  if (problem) complain(`Stop did not reach the board: ${problem} If the arm moves, cut its power.`);
+  if (problem) complain(`Stop did not reach the board: ${problem.replace(/\.?$/, ".")} If the arm moves, cut its power.`);
   else at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
 
 function leave() {
   if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
   board = news = null;
+  troubled = false;
   strip.clear();
   checks.close();
   episodes.close();
@@ -230,10 +232,9 @@ at("load").addEventListener("click", () => {
 at("arm").addEventListener("click", async () => complain(await checks.open(board.simulated)));
 at("start").addEventListener("click", () => command("start", choice.how()));
 at("pause").addEventListener("click", () => command("pause"));
-for (const verb of ["succeeded", "missed"]) at(verb).addEventListener("click", () => judge(verb));
-at("starts").addEventListener("change", () => command("rearrange", { start: at("starts").value }));
+for (const [name, event] of [["starts", "change"], ["set", "click"]]) at(name).addEventListener(event, () => command("rearrange", { start: at("starts").value }));
 at("halt").addEventListener("click", stop); // a dialog makes everything under it deaf
-at("leave").addEventListener("click", leave);
+at("leave").addEventListener("click", () => { leave(); complain(""); });
 // Wherever one is on the page: Esc stops. A dialog closes by it as well.
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && element.isConnected) stop(); });
 // Nobody drives what they do not see.
@@ -241,7 +242,7 @@ document.addEventListener("vla-tab", ({ detail }) => {
   if (detail === "robot") link.update({ tab: "robot" });
   else if (news?.mine && news.state === "running") stop();
 });
-setInterval(strip.age, 200);
+setInterval(silence, 200);
 watch("value", onMessage);
 if (document.body.dataset.tab === "robot") link.update({ tab: "robot" });
 onMessage();

@@ -2,7 +2,7 @@
 
 function createStatus(onStop) {
   const cells = at("cells");
-  const OLD = 1000; // ms without news
+  const OLD = 1500; // ms without news: longer than the board goes on without a heartbeat
   let heard = performance.now();
   let roundTrip = 0;
 
@@ -45,5 +45,5 @@ function createStatus(onStop) {
   // The page begins below it, however high it is.
   new ResizeObserver(() => document.body.style.setProperty("--strip", `${at("status").offsetHeight}px`)).observe(at("status"));
   at("stop").addEventListener("click", onStop);
-  return { show, age, lamp, clear: () => cells.replaceChildren() };
+  return { show, age, lamp, silent: () => performance.now() - heard > OLD, clear: () => cells.replaceChildren() };
 }
