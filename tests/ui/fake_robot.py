@@ -27,6 +27,7 @@ class FakeBoard:
 
     state: str = "stopped"
     reason: str = "the board has just started"
+    dead: str = ""  # what a link says of a board that does not answer
     holder: str = ""
     package: str = ""
     variant: str = ""
@@ -152,3 +153,5 @@ class FakeRobot:
     def _check(self) -> None:
         if self.why:
             raise BoardError(f"{self.why}; connect again")
+        if self.board.dead:
+            raise BoardError(self.board.dead)

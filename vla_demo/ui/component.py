@@ -18,6 +18,7 @@ __all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "R
 PAGE_FILES = Path(__file__).parents[2] / "assets" / "page"
 # In one scope, `main` last.
 SCRIPTS = ("dom", "format", "player", "scale", "traces", "dial", "strip", "panel", "link", "keys", "controls", "tabs", "main")
+ROBOT_SCRIPTS = ("status", "talk", "traces", "checks", "takeover", "judge", "rates", "boards", "choice", "episodes", "steps", "main")
 TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     "trap": ("dom", "format", "link", "controls", *(f"trap/{name}" for name in ("svg", "heatmap", "lines", "bars", "figure", "main"))),
     "loop": (
@@ -26,10 +27,7 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     ),
     "robot": (
         *("dom", "format", "scale", "dial", "strip", "link", "controls"),
-        *(
-            f"robot/{name}"
-            for name in ("status", "talk", "traces", "checks", "takeover", "judge", "rates", "boards", "choice", "episodes", "main")
-        ),
+        *(f"robot/{name}" for name in ROBOT_SCRIPTS),
     ),
 }
 

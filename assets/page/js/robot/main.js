@@ -2,12 +2,14 @@
 // It asks for the newest again and again, one question at a time: nothing can queue, and the questions tell that somebody is here.
 
 const EVERY = 100; // ms between two questions
+const UNSTOPPED = "Stop did not reach the board"; // stays on show until news comes again
 const link = createLink(["tab"]);
 const strip = createStatus(stop);
 const choice = createChoice((run, name) => trigger("choose_robot", { run, source: name }));
 const traces = createLiveTraces(at("traces"));
 const lease = createTakeover(at("take"), command);
 const checks = createChecks(() => ask("checks"), () => command("reset"));
+const focus = createFocus();
 const judge = createJudge(command, () => { tabulate(); episodes.refresh(); });
 const episodes = createEpisodes(ask, (ids) => {
   begin("Fetching the episodes");
@@ -63,12 +65,13 @@ const receive = {
     follow(message.key);
   },
 
-  loaded() { rest(); },
+  loaded() { focus.loaded(); rest(); },
 
   downloaded(message) { rest(); episodes.downloaded(message); },
 
   failed({ what, why }) {
     complain(why);
+    focus.failed();
     if (what === "choice") choice.wait("No policy is open: choose another.");
     rest();
   },
@@ -139,14 +142,14 @@ function hear(answer) {
   tick = answer.ticks.number || tick;
   seen = answer.seen;
   strip.show(answer);
-  traces.add(answer.ticks, answer.chunk);
+  traces.add(answer.ticks, answer.chunk, answer.state === "running");
   for (const [camera, jpeg] of Object.entries(answer.pictures)) at("views").querySelector(`[data-camera="${camera}"] img`).src = `data:image/jpeg;base64,${jpeg}`;
   buttons();
 }
 
 async function trouble(problem) {
   troubled = true;
-  complain(problem);
+  if (!unstopped()) complain(problem);
   silence();
   if (/connect again/.test(problem)) leave();
   else await new Promise((done) => setTimeout(done, 500));
@@ -159,16 +162,6 @@ function silence() {
   strip.lamp("unknown", "no news of the board");
   buttons();
 }
-
-const SENTENCES = {
-  silent: "No news of the board. It stops the arm by itself; if the arm moves all the same, cut its power. Disconnect to connect anew.",
-  load: "Send a policy to the board.",
-  reset: "The arm stands. Check the facts and reset; nothing moves before you start the task.",
-  start: "The arm is ready. It moves when you start the task.",
-  running: "The arm acts. Stop is at the top, and the key Esc.",
-  watch: "Somebody else commands this board. You watch, and you can stop it.",
-  free: "Nobody commands this board. Take control to drive it.",
-};
 
 function buttons() {
   const on = Boolean(board && news && !troubled && !strip.silent());
@@ -183,24 +176,21 @@ function buttons() {
   judge.show(on ? news.judge : null);
   lease.show(on && !mine, on ? news.holder : "");
   if (on) episodes.hear(news, !running);
-  const next = on ? SENTENCES[nextStep(mine)] : board && news ? SENTENCES.silent : "";
+  const next = board && news ? sentence(on ? news : null) : "";
   if (at("next").textContent !== next) at("next").textContent = next;
-}
-
-function nextStep(mine) {
-  if (!mine) return news.holder ? "watch" : "free";
-  if (news.state === "running") return "running";
-  if (!news.loaded) return "load";
-  return news.state === "ready" ? "start" : "reset";
+  focus.hear(board ? nextStep(on ? news : null) : "connect", news);
 }
 
 async function stop() {
   if (!board) return;
   const pressed = performance.now();
   const { problem } = await ask("stop");
-  if (problem) complain(`Stop did not reach the board: ${problem.replace(/\.?$/, ".")} If the arm moves, cut its power.`);
-  else at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
+  if (problem) complain(`${UNSTOPPED}: ${problem.replace(/\.?$/, ".")} If the arm moves, cut its power.`);
+  else if (unstopped()) complain("");
+  if (!problem) at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
+
+const unstopped = () => at("problem").textContent.startsWith(UNSTOPPED);
 
 function leave() {
   if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});

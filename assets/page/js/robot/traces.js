@@ -7,18 +7,26 @@ function createLiveTraces(canvas) {
   let joints = [];
   let chunk = 1;
   let ticks = []; // {at, commanded, measured, queue, starved}
+  let begin = 0; // s, the board's clock: the first control period of this task that was heard of
+  let runs = false;
   let waiting = false;
 
   function load(named) {
     joints = named;
     ticks = [];
+    begin = 0;
+    runs = false;
     redraw();
   }
 
-  function add(news, size) {
+  function add(news, size, running) {
     chunk = size || 1;
+    if (running && !runs) ticks = [];
+    if (running !== runs) redraw();
+    runs = running;
     news.at.forEach((t, i) => {
       if (ticks.length && t - ticks.at(-1).at > 3) ticks = []; // another task
+      if (!ticks.length) begin = t;
       ticks.push({ at: t, commanded: news.commanded.map((line) => line[i]), measured: news.measured.map((line) => line[i]), queue: news.queue[i], starved: news.starved[i] });
     });
     const from = ticks.at(-1)?.at - SPAN;
@@ -32,7 +40,7 @@ function createLiveTraces(canvas) {
     requestAnimationFrame(() => { waiting = false; draw(); });
   }
 
-  const end = () => Math.max(ticks.at(-1)?.at ?? 0, (ticks[0]?.at ?? 0) + SPAN);
+  const end = () => Math.max(ticks.at(-1)?.at ?? 0, begin + SPAN);
   const x = (t) => GUTTER + (1 - (end() - t) / SPAN) * (canvas.clientWidth - GUTTER - 8);
 
   function draw() {
@@ -50,14 +58,13 @@ function createLiveTraces(canvas) {
     drawSeconds(pen, height, ink);
     joints.forEach((joint, j) => drawJoint(pen, joint, j, j * row, row, ink));
     drawQueue(pen, joints.length * row, row, ink);
-    canvas.setAttribute("aria-label", `Joints, commanded and measured: ${ticks.length} control periods${ticks.length ? `; ${ticks.at(-1).queue} actions wait` : ""}`);
+    canvas.setAttribute("aria-label", `Joints, commanded and measured: ${ticks.length} control periods${runs && ticks.length ? `; ${ticks.at(-1).queue} actions wait` : ""}`);
   }
 
   function drawSeconds(pen, height, ink) {
     pen.font = `11px ${ink("--mono")}`;
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    const begin = ticks[0]?.at ?? 0;
     const since = end() - SPAN - begin;
     for (let s = Math.ceil(since / 5) * 5; s <= since + SPAN + 1e-6; s += 5) {
       pen.fillStyle = ink("--line");
@@ -98,7 +105,7 @@ function createLiveTraces(canvas) {
   }
 
   function drawQueue(pen, top, row, ink) {
-    label(pen, "queue", ticks.length ? `${ticks.at(-1).queue} of ${chunk}` : "–", top, row, ink);
+    label(pen, "queue", runs && ticks.length ? `${ticks.at(-1).queue} of ${chunk}` : "–", top, row, ink);
     const base = top + row - 3;
     ticks.forEach((tick, i) => {
       const left = x(tick.at);
