@@ -1,5 +1,7 @@
 """The Robot tab without a mouse, on small screens and in trouble, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -122,3 +124,9 @@ def test_that_stop_went_nowhere_stays_said_until_the_board_is_heard_again(visits
     expect(said).to_contain_text("Stop did not reach the board")
     board.dead = ""
     expect(said).to_be_hidden()
+
+
+def test_the_tab_is_in_the_address_as_soon_as_it_is_opened(visits: Visits) -> None:
+    page = visits().page
+    page.get_by_role("tab", name="Robot").click()
+    expect(page).to_have_url(re.compile(r"\?tab=robot$"))

@@ -35,12 +35,13 @@ function createFocus() {
   let held = null; // the step's button that has the focus, or had it when it was taken away
   let before = ""; // the step at which it still had it
   let now = "";
+  let byKey = false; // a finger stays where it is, and so does what it sees
 
   function hear(step, news) {
     now = step;
     if (!held) return;
     if (step === "silent" || (document.activeElement === held && usable(held))) before = step;
-    else if (step !== before) target(step, news)?.focus();
+    else if (step !== before) target(step, news)?.focus({ preventScroll: !byKey });
   }
 
   function target(step, news) {
@@ -56,7 +57,11 @@ function createFocus() {
     return { load: at("load"), reset: at("arm"), free: at("take") }[step];
   }
 
-  document.addEventListener("pointerdown", ({ target: node }) => { if (node !== held) held = null; }, true);
+  document.addEventListener("keydown", () => { byKey = true; }, true);
+  document.addEventListener("pointerdown", ({ target: node }) => {
+    byKey = false;
+    if (node !== held) held = null;
+  }, true);
   document.addEventListener("focusin", ({ target: node }) => {
     held = STEPS.includes(node.dataset?.at) && element.contains(node) ? node : null;
     before = now;
