@@ -129,10 +129,10 @@ def test_who_hears_nothing_can_leave(visits: Visits) -> None:
 
 def test_the_same_desk_can_be_set_again(visits: Visits, board: FakeBoard) -> None:
     page = connected(visits)
-    for _ in range(2):
+    for times in (1, 2):
         button(page, "Set the desk").click()
-        expect(page.locator("[data-at=problem]")).to_be_hidden()
-    assert board.starts == ["test:0", "test:0"]
+        until(lambda times=times: board.starts == ["test:0"] * times)  # type: ignore[misc]
+    expect(page.locator("[data-at=problem]")).to_be_hidden()
 
 
 def test_nothing_is_made_ready_without_consent(visits: Visits, board: FakeBoard) -> None:

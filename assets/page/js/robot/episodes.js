@@ -13,7 +13,8 @@ function createEpisodes(ask, download) {
   async function request(verb, more = {}) {
     clearTimeout(waiting);
     const found = await ask("episodes", { verb, ...more });
-    complain(found.problem);
+    if (verb === "list") remark(found.problem);
+    else complain(found.problem);
     if (found.rows) show(found);
     else if (verb === "record") at("record").checked = !more.on; // it was refused
   }

@@ -101,6 +101,13 @@ function complain(text) {
   at("problem").hidden = !text;
 }
 
+const unstopped = () => at("problem").textContent.startsWith(UNSTOPPED);
+
+// Of what nobody asked for just now.
+function remark(text) {
+  if (text && !unstopped()) complain(text);
+}
+
 function lay(connected) {
   robot.dataset.state = connected ? "on" : "off";
   at("connect").hidden = connected;
@@ -120,7 +127,7 @@ async function command(verb, more = {}) {
 
 async function tabulate() {
   const found = await ask("rates");
-  if (found.problem) complain(found.problem);
+  if (found.problem) remark(found.problem);
   else setRates(at("rates"), found);
 }
 
@@ -149,7 +156,7 @@ function hear(answer) {
 
 async function trouble(problem) {
   troubled = true;
-  if (!unstopped()) complain(problem);
+  remark(problem);
   silence();
   if (/connect again/.test(problem)) leave();
   else await new Promise((done) => setTimeout(done, 500));
@@ -190,7 +197,6 @@ async function stop() {
   if (!problem) at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
 
-const unstopped = () => at("problem").textContent.startsWith(UNSTOPPED);
 
 function leave() {
   if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
