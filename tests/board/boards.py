@@ -32,14 +32,17 @@ SWING = 40.0  # degrees that the first joint goes to and fro
 REST = np.array([0, -65, 65, 60, 0, 20], np.float32)  # where the other joints stay; the first swings about 0
 
 
-def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing", int8_bias: float | None = None) -> PolicyPackage:
+def swinging_package(
+    folder: Path, *, bias: float = 0.0, name: str = "swing", int8_bias: float | None = None, layers: int = 0
+) -> PolicyPackage:
     """A policy whose plan swings the first joint to and fro for ever, whatever it sees; `bias` shifts every action.
 
     Of ACT's form, so that it runs as every package does: the pictures are looked at and weigh nothing. With `int8_bias` the package brings
     the action expert in a second precision along, whose actions are shifted by that much: what runs is seen in where the arm is.
+    `layers` are convolutions of 9.4 MB each in the vision stage, for a package as heavy as a real one.
     """
     folder.mkdir(parents=True)
-    _looking(folder / "vision.onnx")
+    _looking(folder / "vision.onnx", layers)
     _swinging(folder / "transformer.onnx", bias)
     stages = (
         StageSpec("vision", (GraphSpec("vision", ("pixels",), ("features",), False),)),
@@ -59,11 +62,19 @@ def swinging_package(folder: Path, *, bias: float = 0.0, name: str = "swing", in
     return package
 
 
-def _looking(path: Path) -> None:
+def _looking(path: Path, layers: int) -> None:
     pixels = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [len(CAMERAS), 3, 24, 32])
     seen = helper.make_tensor_value_info("features", TensorProto.FLOAT, [len(CAMERAS), 1, 1, 1])
     axes = numpy_helper.from_array(np.array([1, 2, 3], np.int64), "axes")
-    _save(path, [helper.make_node("ReduceMean", ["pixels", "axes"], ["features"], keepdims=1)], [pixels], [seen], [axes])
+    nodes, weights = [], [axes]
+    for layer in range(layers):
+        inputs, width = (["pixels"], 3) if layer == 0 else ([f"seen{layer - 1}"], 512)
+        random = np.random.default_rng(layer).standard_normal((512, width, 3, 3), np.float32) / 100
+        weights.append(numpy_helper.from_array(random, f"weight{layer}"))
+        nodes.append(helper.make_node("Conv", [*inputs, f"weight{layer}"], [f"seen{layer}"], strides=[2, 2], pads=[1, 1, 1, 1]))
+    last = f"seen{layers - 1}" if layers else "pixels"
+    nodes.append(helper.make_node("ReduceMean", [last, "axes"], ["features"], keepdims=1))
+    _save(path, nodes, [pixels], [seen], weights)
 
 
 def _swinging(path: Path, bias: float) -> None:
@@ -86,7 +97,8 @@ def _swinging(path: Path, bias: float) -> None:
 
 def _save(path: Path, nodes: list[object], inputs: list[object], outputs: list[object], weights: list[object]) -> None:
     graph = helper.make_graph(nodes, path.stem, inputs, outputs, initializer=weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data", size_threshold=1_000_000)  # as the exporter does
 
 
 @dataclass

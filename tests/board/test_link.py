@@ -127,6 +127,10 @@ def test_a_variant_is_changed_while_the_arm_holds_and_not_while_it_runs(board: B
     client.choose("both", "expert=int8")
     time.sleep(0.3)
     assert goal_changed_last(board.did(), asked) == 0
+    assert (client.watch().state, client.watch().reason) == (link.STOPPED, "another policy was loaded")
+    with pytest.raises(NotNow, match="reset it first"):
+        client.start()
+    client.reset()
     client.start()
     assert wrist() == pytest.approx(REST[3] + 6, abs=1.5)
     assert client.watch().variant == "vision=fp32,expert=int8"

@@ -24,7 +24,7 @@ def module() -> nn.Module:
 
 
 def run(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    return Session(GraphFile(path, "", None)).run({"pixels": PIXELS["pixels"].numpy()})["features"]
+    return Session(GraphFile(path, "")).run({"pixels": PIXELS["pixels"].numpy()})["features"]
 
 
 def test_the_file_computes_what_the_module_computes_and_has_the_same_bytes_again(module: nn.Module, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import Policy
 from vla_demo.core.variant import Variant
-from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime import ExportedPolicy, Running, open_policy
 from vla_demo.runtime.policy import Tensors
 
 
@@ -27,7 +27,7 @@ def chunk(policy: ExportedPolicy, seen: Observation | None = None, seed: int = 0
 @pytest.fixture(params=["act", "smolvla"])
 def policy(request: pytest.FixtureRequest) -> ExportedPolicy:
     package: PolicyPackage = request.getfixturevalue(request.param)
-    return open_policy(package.folder, threads=1)
+    return open_policy(package.folder, running=Running(1))
 
 
 def test_it_answers_a_chunk_of_finite_actions_with_the_time_of_each_stage(policy: ExportedPolicy) -> None:
@@ -166,7 +166,7 @@ def test_pictures_of_a_size_the_graph_does_not_read_are_refused_with_the_size_it
 
 
 def test_threads_may_share_a_policy(smolvla: PolicyPackage) -> None:
-    policy = open_policy(smolvla.folder, threads=1)
+    policy = open_policy(smolvla.folder, running=Running(1))
     expected = [chunk(policy, seed=seed).actions for seed in range(4)]
     answers: dict[int, NDArray[np.float32]] = {}
     workers = [threading.Thread(target=lambda s=seed: answers.update({s: chunk(policy, seed=s).actions})) for seed in range(4)]

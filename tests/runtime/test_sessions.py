@@ -10,19 +10,19 @@ import pytest
 
 from vla_demo.core.errors import InvalidInput, PackageError, Stopped
 from vla_demo.core.package import PolicyPackage
-from vla_demo.runtime.providers import PROCESSOR, check_provider, onnx_runtime
+from vla_demo.runtime.providers import PROCESSOR, Running, check_provider, onnx_runtime
 from vla_demo.runtime.sessions import GraphFile, open_session
 
 
 @pytest.fixture
 def vision(act: PolicyPackage) -> GraphFile:
-    return GraphFile(act.folder / "vision.onnx", act.graphs[0].sha256, threads=1)
+    return GraphFile(act.folder / "vision.onnx", act.graphs[0].sha256, Running(1))
 
 
 def test_the_same_graph_is_loaded_once_and_freed_with_its_last_user(vision: GraphFile) -> None:
     first = open_session(vision)
-    assert open_session(GraphFile(vision.path, vision.sha256, 1)) is first
-    assert open_session(GraphFile(vision.path, vision.sha256, 2)) is not first
+    assert open_session(GraphFile(vision.path, vision.sha256, Running(1))) is first
+    assert open_session(GraphFile(vision.path, vision.sha256, Running(2))) is not first
     gone = weakref.ref(first)
     del first
     gc.collect()
@@ -52,7 +52,7 @@ def test_a_tensor_of_another_type_is_an_error_of_ours(vision: GraphFile) -> None
 def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"no graph")
     with pytest.raises(PackageError, match="cannot be loaded"):
-        open_session(GraphFile(tmp_path / "a.onnx", "0" * 64, None))
+        open_session(GraphFile(tmp_path / "a.onnx", "0" * 64))
 
 
 def test_an_error_of_ours_raised_while_a_graph_runs_stays_what_it_is(vision: GraphFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +83,9 @@ def test_a_provider_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 def test_a_graph_never_falls_back_from_a_provider_that_does_not_come_up(vision: GraphFile) -> None:
     with pytest.raises(PackageError, match=r"NeutronExecutionProvider cannot run .*CPUExecutionProvider instead"):
-        open_session(replace(vision, provider="NeutronExecutionProvider"))
+        open_session(replace(vision, running=Running(1, "NeutronExecutionProvider")))
 
 
 def test_a_provider_that_this_machine_has_runs_the_graph(vision: GraphFile) -> None:
     last = onnx_runtime()[1][-1]  # the processor, on a machine that has nothing else
-    assert open_session(replace(vision, provider=last)) is not None
+    assert open_session(replace(vision, running=Running(1, last))) is not None

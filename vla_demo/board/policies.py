@@ -14,6 +14,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.runtime import ExportedPolicy
 from vla_demo.runtime.control_loop import LoopSettings, Request
+from vla_demo.runtime.sessions import give_back_memory
 
 __all__ = ["LoadedPolicy", "task_of"]
 
@@ -36,7 +37,9 @@ class LoadedPolicy:
         return cls(name, policy)
 
     def infer(self, request: Request, seed: int) -> ActionChunk:
-        return self.policy.predict_chunk(request.observation, noise=_noise(self.policy, seed, request.number), after=request.after)
+        chunk = self.policy.predict_chunk(request.observation, noise=_noise(self.policy, seed, request.number), after=request.after)
+        give_back_memory()  # 1 to 2 ms
+        return chunk
 
 
 def task_of(loaded: LoadedPolicy, request: Any, limits: Limits, hz: float) -> Task:

@@ -21,6 +21,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import Clock
 from vla_demo.runtime import open_policy
 from vla_demo.runtime.providers import Running
+from vla_demo.runtime.sessions import give_back_memory
 
 __all__ = ["BoardService", "Parts", "StopService"]
 
@@ -142,9 +143,11 @@ class BoardService:
         with self._alone():
             self._driver.expect_no_task()
             package = self._shelf.open(request.package)
+            self._driver.stop("another policy was loaded")  # whoever found the arm ready had looked at the one before
             self._loading, self._policy = request.variant or "FP32", None
+            give_back_memory()
             try:
-                policy = open_policy(package.folder, request.variant, threads=self._running.threads, on=self._running.provider)
+                policy = open_policy(package.folder, request.variant, running=self._running)
                 self._policy = LoadedPolicy.warmed_up(request.package, policy, self._robot, self._hardware.observe())
             finally:
                 self._loading = ""

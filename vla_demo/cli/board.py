@@ -129,7 +129,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     description, hardware = _twin(chosen) if chosen.robot == "twin" else _so101(chosen)
     try:
         kept = Kept(chosen.packages, _recorder(chosen, description))
-        server = BoardServer(description, hardware, chosen.hz, kept, listening, Running(threads, chosen.provider))
+        server = BoardServer(description, hardware, chosen.hz, kept, listening, Running(threads, chosen.provider, lean=True))
     except BaseException:
         hardware.close()
         raise

@@ -15,7 +15,7 @@ from vla_demo.core.policy import GraphSpec
 __all__ = ["OPSET", "run_module", "write_graph"]
 
 OPSET = 18
-_MAX_IN_ONE_FILE = 1_900_000_000  # bytes of weights; protobuf ends at 2 GB
+_MAX_IN_ONE_FILE = 1_000_000  # bytes of weights; those beside a graph ONNX Runtime maps, and does not hold twice while it loads
 _PRODUCTS = ("MatMul", "Gemm", "Conv")
 _LIVE_AXES = {
     "token_ids": {1: "tokens"},
@@ -36,7 +36,7 @@ def run_module(module: nn.Module, spec: GraphSpec, tensors: Mapping[str, Tensor]
 
 
 def write_graph(module: nn.Module, spec: GraphSpec, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Trace the module on example `tensors` and write `path`, with its weights beside it in `<path>.data` when they exceed 2 GB.
+    """Trace the module on example `tensors` and write `path`, with its weights beside it in `<path>.data` when they exceed 1 MB.
 
     Raises `PackageError` when PyTorch cannot export it; a `Stopped` raised while it works comes through.
     """

@@ -96,7 +96,7 @@ def graph_errors(policy: ExportedPolicy, trace: Tensors) -> dict[str, dict[str, 
 
 
 def _graph_error(policy: ExportedPolicy, graph: StageGraph, spec: GraphSpec, trace: Tensors) -> dict[str, float]:
-    session = open_session(GraphFile(package_file(policy.package.folder, graph.file), graph.sha256, None))
+    session = open_session(GraphFile(package_file(policy.package.folder, graph.file), graph.sha256))
     found = session.run({name: trace[name] for name in spec.inputs})
     return {name: _largest(found[name], trace[name]) for name in spec.outputs}
 

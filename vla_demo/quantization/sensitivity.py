@@ -94,7 +94,7 @@ class _Exam:
         self._outputs = _outputs_of(self._prepared, [product.layer for product in products])
         watched = trials.folder / f"watched-{graph}.onnx"
         _expose(self._prepared, watched, list(self._outputs.values()))
-        self._session = Session(GraphFile(watched, "", None))
+        self._session = Session(GraphFile(watched, ""))
         heard = trials.heard[graph]
         self._calls = [heard[round(i)] for i in np.linspace(0, len(heard) - 1, min(_CALLS, len(heard)))]
 
@@ -105,7 +105,7 @@ class _Exam:
             if any(decision.reason for decision in decisions):
                 return None
             _expose(alone, exposed, [self._outputs[product.layer]])
-            own = self._own_error(self._outputs[product.layer], Session(GraphFile(exposed, "", None)))
+            own = self._own_error(self._outputs[product.layer], Session(GraphFile(exposed, "")))
             errors = self._trials.errors({self._graph: alone})
             saved = _bytes(self._prepared) - _bytes(alone)
         return LayerSensitivity(self._trials.role, self._graph, product.layer, precision, product.weight_bytes, saved, own, errors)

@@ -3,10 +3,12 @@
 from vla_demo.runtime.graph_store import GraphStore, reference_graphs
 from vla_demo.runtime.manifest import graph_of_file, read_manifest, verify_package, write_manifest
 from vla_demo.runtime.policy import ExportedPolicy, open_policy
+from vla_demo.runtime.providers import Running
 
 __all__ = [
     "ExportedPolicy",
     "GraphStore",
+    "Running",
     "graph_of_file",
     "open_policy",
     "read_manifest",

@@ -26,7 +26,7 @@ from vla_demo.runtime.continuation import Continuation, Inpainting
 from vla_demo.runtime.graph_store import GraphStore, located, reference_graphs
 from vla_demo.runtime.manifest import read_manifest
 from vla_demo.runtime.preprocessing import Preprocessor, checked_noise
-from vla_demo.runtime.providers import PROCESSOR, Running
+from vla_demo.runtime.providers import Running
 from vla_demo.runtime.sessions import GraphFile, Session, open_session
 
 __all__ = ["DenoiseWatcher", "ExportedPolicy", "GraphRun", "Tap", "Tensors", "open_policy"]
@@ -50,11 +50,11 @@ class GraphRun:
 
 
 def open_policy(
-    folder: Path | str, variant: str | Variant | None = None, *, threads: int | None = None, cache: Path | None = None, on: str = PROCESSOR
+    folder: Path | str, variant: str | Variant | None = None, *, cache: Path | None = None, running: Running | None = None
 ) -> "ExportedPolicy":
     """A package as a policy; without `variant` all stages run in FP32 with the checkpoint's own number of denoising steps.
 
-    Graphs run `on` an execution provider of ONNX Runtime. Those of other precisions are looked up in the package, then in
+    Graphs of other precisions are looked up in the package, then in
     `cache` (default: the cache folder), where `vla_demo.quantization.prepare_variant` puts them. Nothing is loaded before the
     first chunk, or `load`.
     Raises `PackageError` (no such package, damaged, a graph not made yet) and `UnknownVariant`.
@@ -62,7 +62,7 @@ def open_policy(
     package = read_manifest(folder)
     if not isinstance(variant, Variant):
         variant = Variant.parse(variant or "", package.spec)
-    return ExportedPolicy(package, variant, GraphStore(cache or cache_folder()), Running(threads, on))
+    return ExportedPolicy(package, variant, GraphStore(cache or cache_folder()), running)
 
 
 class ExportedPolicy:
@@ -150,7 +150,7 @@ class ExportedPolicy:
         return other
 
     def _file(self, path: Path, sha256: str) -> GraphFile:
-        return GraphFile(path, sha256, self._running.threads, self._running.provider)
+        return GraphFile(path, sha256, self._running)
 
     def _inpainting(self, after: Continuation | None, noise: NDArray[np.float32] | None) -> Inpainting | None:
         if after is None:

@@ -1,5 +1,8 @@
 """ONNX Runtime sessions, loaded when first needed and shared: two policies of one package hold each graph in memory once."""
 
+import contextlib
+import ctypes
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
@@ -11,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
-from vla_demo.runtime.providers import PROCESSOR
+from vla_demo.runtime.providers import PROCESSOR, Running
 
-__all__ = ["GraphFile", "Session", "open_session"]
+__all__ = ["GraphFile", "Session", "give_back_memory", "open_session"]
 
 Tensors = Mapping[str, NDArray[np.generic]]
 
@@ -24,8 +27,7 @@ class GraphFile:
 
     path: Path
     sha256: str
-    threads: int | None  # None: as many as the machine has cores
-    provider: str = PROCESSOR
+    running: Running = Running()  # noqa: RUF009  frozen
 
 
 class Session:
@@ -35,15 +37,17 @@ class Session:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = file.threads or 0
+        options.intra_op_num_threads = file.running.threads or 0
+        options.enable_cpu_mem_arena = not file.running.lean
         options.log_severity_level = 3  # errors; the warnings are about initializers nobody here can change
         self._name = file.path.name
+        provider = file.running.provider
         try:
-            self._session = onnxruntime.InferenceSession(str(file.path), options, providers=list(dict.fromkeys([file.provider, PROCESSOR])))
+            self._session = onnxruntime.InferenceSession(str(file.path), options, providers=list(dict.fromkeys([provider, PROCESSOR])))
         except Exception as problem:  # ONNX Runtime's errors have no common base
             raise PackageError(f"the graph {file.path} cannot be loaded: {problem}") from problem
-        if file.provider not in (there := self._session.get_providers()):  # ONNX Runtime only warns, and goes on without it
-            raise PackageError(f"{file.provider} cannot run {file.path}; ONNX Runtime would take {', '.join(there)} instead")
+        if provider not in (there := self._session.get_providers()):  # ONNX Runtime only warns, and goes on without it
+            raise PackageError(f"{provider} cannot run {file.path}; ONNX Runtime would take {', '.join(there)} instead")
         self._shapes = {i.name: i.shape for i in self._session.get_inputs()}
         self._outputs = [o.name for o in self._session.get_outputs()]
 
@@ -77,7 +81,15 @@ def open_session(file: GraphFile) -> Session:
         session = _open.get(file)
         if session is None:
             session = _open[file] = Session(file)
+            give_back_memory()
         return session
+
+
+def give_back_memory() -> None:
+    """To the system. Building a session takes up to three times the graph's bytes, and glibc would keep what is free again."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _shape(dimensions: Any) -> str:

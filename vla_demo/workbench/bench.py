@@ -17,7 +17,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.trap import TrapReport
-from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime import ExportedPolicy, Running, open_policy
 from vla_demo.workbench.batches import BatchRun, film_folder, film_of
 from vla_demo.workbench.board_episodes import dataset_folder
 from vla_demo.workbench.board_latencies import BoardLatency, board_latencies
@@ -186,7 +186,7 @@ class Workbench:
     def _warm_up(self, package: PolicyPackage | Preparing) -> None:
         assert isinstance(package, PolicyPackage)
         for threads in (None, 1):  # a replay's, and a lane's in the twin
-            policy = open_policy(package.folder, threads=threads)
+            policy = open_policy(package.folder, running=Running(threads))
             policy.load()
             self._kept_open.append(policy)
         for precision in ("fp32", "int8"):  # the others are made when somebody asks

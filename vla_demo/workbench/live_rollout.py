@@ -15,7 +15,7 @@ from vla_demo.core.errors import InvalidInput, Stopped, VlaDemoError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.evaluation.closed_loop import RolloutTick, told
 from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
-from vla_demo.runtime import open_policy
+from vla_demo.runtime import Running, open_policy
 from vla_demo.workbench.desk import CameraCrew, Pictures
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import prepare_variant
@@ -168,7 +168,7 @@ class _Lane:
 
         job, start, twin = self.batch.job, self.batch.start(self.start), TeaBagTwin()
         try:
-            begun = attempt(job, start, (open_policy(job.folder, job.variant, threads=1), twin))
+            begun = attempt(job, start, (open_policy(job.folder, job.variant, running=Running(1)), twin))
             ticks = self._shown(begun.ticks, CameraCrew(twin))
         finally:
             twin.close()

@@ -119,10 +119,11 @@ class RobotLink:
                 yield Preparing(f"Sending {step[0] / 1e6:.0f} of {step[1] / 1e6:.0f} MB", step[0] / max(step[1], 1))
         yield Preparing("The board loads the policy and plans once")
         self._client.choose(name, str(variant))
+        self._take_again()
         self._times.loaded(package.spec, variant)
 
     def _take_again(self) -> None:
-        """Making graphs can keep this machine so busy that a heartbeat is late. The arm stands: who had the lease may have it again."""
+        """Graphs being made or loaded can make a heartbeat late. The arm stands: who had the lease may have it again."""
         if self._taken and self._client.lost is not None and not self._client.watch().holder:
             self._client.acquire(self._holder)
 

@@ -13,7 +13,7 @@ from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, rollout, tol
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.evaluation.rollout_report import TriedStart
-from vla_demo.runtime import ExportedPolicy, open_policy
+from vla_demo.runtime import ExportedPolicy, Running, open_policy
 from vla_demo.runtime.clocks import ManualClock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, SimulatedWorker
 
@@ -98,7 +98,7 @@ def _opened(folder: str, variant: str) -> "tuple[ExportedPolicy, TeaBagTwin]":
     """One thread: rollouts side by side are faster than threads inside one."""
     from vla_demo.twin.world import TeaBagTwin
 
-    return open_policy(folder, variant, threads=1), TeaBagTwin()
+    return open_policy(folder, variant, running=Running(1)), TeaBagTwin()
 
 
 def _scale(package: PolicyPackage) -> ActionScale:
