@@ -192,7 +192,7 @@ async function stop() {
   if (!board) return;
   const pressed = performance.now();
   const { problem } = await ask("stop");
-  if (problem) complain(`${UNSTOPPED}: ${problem.replace(/\.?$/, ".")} If the arm moves, cut its power.`);
+  if (problem) complain(`${UNSTOPPED}: ${problem.replace(/([^.?])$/, "$1.")} If the arm moves, cut its power.`);
   else if (unstopped()) complain("");
   if (!problem) at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
 }
