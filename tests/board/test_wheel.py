@@ -9,6 +9,7 @@ import pytest
 
 from tests.board.boards import ROOT, begin_task, board_process, is_moving, wait_until
 from vla_demo.core.errors import BoardError
+from vla_demo.core.extras import install
 
 HEAVY = {"torch", "lerobot", "gradio", "transformers"}
 ONLY_THE_RUNTIME = """
@@ -52,7 +53,7 @@ def test_the_wheel_alone_drives_the_twin_through_the_link(wheel: Path, tmp_path:
     with board_process(tmp_path / "board", program=programs / "vla-board") as process, process.client() as board:
         assert f"{programs.parent}/" in Path(f"/proc/{process.program.pid}/maps").read_text()
         board.acquire("Ada")
-        with pytest.raises(BoardError, match=r"lacks av and pyarrow; there, pip install 'vla-demo\[record\]'"):
+        with pytest.raises(BoardError, match=re.escape(f"lacks av and pyarrow; there, {install('record')}")):
             board.episodes.record(True)
         begin_task(board, "swing")
         wait_until(lambda: is_moving(process.did()))
@@ -68,7 +69,7 @@ def test_a_board_without_any_body_runs_a_policy_and_says_what_a_body_wants(wheel
     serve = [programs / "vla-board", "serve", "--packages", tmp_path, "--robot"]
     for body, extra in (["twin"], "twin"), (["so101", "--port", "/dev/null", "--robot-id", "tea", "--cameras", "top=0"], "board,robot"):
         refused = subprocess.run([*serve, *body], capture_output=True, text=True, check=False)
-        assert refused.returncode == 2 and f"pip install 'vla-demo[{extra}]'" in refused.stderr
+        assert refused.returncode == 2 and install(extra) in refused.stderr
     doctor = subprocess.run([programs / "vla-board", "doctor"], capture_output=True, text=True, check=True).stdout
     assert "no torch, lerobot or gradio, as it should be" in doctor
 

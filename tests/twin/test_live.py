@@ -61,7 +61,7 @@ def test_the_desk_is_rearranged_and_an_unknown_start_is_refused(twin: LiveTwin) 
 
 
 def test_a_start_that_is_not_there_is_refused_at_once() -> None:
-    with pytest.raises(InvalidInput, match="unknown starts"):
+    with pytest.raises(InvalidInput, match="a start is written like test:0"):
         LiveTwin(DeskSettings(start="nowhere:0"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import vla_demo
 from vla_demo.board.vitals import governors, temperature, total_memory_bytes
+from vla_demo.core.extras import install
 from vla_demo.runtime.providers import PROCESSOR, onnx_runtime
 
 __all__ = ["findings"]
@@ -35,13 +36,9 @@ def findings(packages: Path | None = None) -> Iterator[str]:
     yield "temperature: the system does not tell" if math.isnan(hottest) else f"temperature: {hottest:.0f} °C"
     for body, modules, extra in _BODIES:
         missing = [name for name in modules if find_spec(name) is None]
-        yield (
-            f"--robot {body}: {', '.join(missing)} missing: pip install 'vla-demo[board,{extra}]'"
-            if missing
-            else f"--robot {body}: installed"
-        )
+        yield (f"--robot {body}: {', '.join(missing)} missing: {install(f'board,{extra}')}" if missing else f"--robot {body}: installed")
     lacking = [name for name in ("av", "pyarrow") if find_spec(name) is None]
-    yield f"episodes: {', '.join(lacking)} missing: pip install 'vla-demo[record]'" if lacking else "episodes: can be recorded"
+    yield f"episodes: {', '.join(lacking)} missing: {install('record')}" if lacking else "episodes: can be recorded"
     yield f"serial ports: {_devices('ttyACM*', 'ttyUSB*')}; cameras: {_devices('video*')}"
     yield _heavy()
     if packages is not None:
@@ -65,7 +62,7 @@ def _installed(name: str) -> str:
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
-        return f"{name} is missing: pip install 'vla-demo[board]'"
+        return f"{name} is missing: {install('board')}"
 
 
 def _governor() -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vla_demo.board.cameras import Cameras
 from vla_demo.board.so101 import JOINTS
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
 
 __all__ = ["ArmSettings", "So101Arm"]
@@ -231,7 +232,7 @@ def _robot_of(settings: ArmSettings) -> Any:
         robot.cameras = make_cameras_from_configs(cameras)  # its configuration would want to know their size
         return robot
     except ImportError as error:
-        raise MissingPiece(f"the real arm needs LeRobot's driver ({error}): pip install 'vla-demo[board,robot]'") from error
+        raise MissingPiece(f"the real arm needs LeRobot's driver ({error}): {install('board,robot')}") from error
 
 
 def _asking[T](trouble: str, ask: Callable[[], T], tries: int = 1) -> T:

@@ -10,6 +10,7 @@ from vla_demo.checkpoints.backbone import BACKBONE_FILES, BACKBONE_FOLDER
 from vla_demo.checkpoints.layout import CONFIG_FILE, JOINTS_FILE
 from vla_demo.checkpoints.vetting import REQUIRED_FILES, refuse_incomplete, vet
 from vla_demo.core.errors import CheckpointError, InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.core.storage import fingerprint
 
 __all__ = ["BUNDLED", "CheckpointFolder", "resolve"]
@@ -74,7 +75,7 @@ def _download(repository: str, revision: str | None) -> tuple[Path, str]:
         from huggingface_hub import HfApi, constants, snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError as problem:
-        raise MissingPiece("checkpoints from the Hub need huggingface-hub: pip install 'vla-demo[app]'") from problem
+        raise MissingPiece(f"checkpoints from the Hub need huggingface-hub: {install('app')}") from problem
     try:
         if not constants.HF_HUB_OFFLINE:
             _refuse_before_download(HfApi().model_info(repository, revision=revision, files_metadata=True), repository)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vla_demo.checkpoints.backbone import find_backbone
 from vla_demo.checkpoints.layout import POSTPROCESSOR_FILE, PREPROCESSOR_FILE, WEIGHTS_FILE, read_json
 from vla_demo.core.errors import CheckpointError, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 
 if TYPE_CHECKING:
     from lerobot.configs import PreTrainedConfig
@@ -41,7 +42,7 @@ def load_checkpoint(folder: Path) -> LoadedCheckpoint:
     try:
         import lerobot.policies.factory  # noqa: F401
     except ImportError as problem:
-        raise MissingPiece(f"opening a checkpoint needs PyTorch and LeRobot ({problem}): pip install 'vla-demo[export]'") from problem
+        raise MissingPiece(f"opening a checkpoint needs PyTorch and LeRobot ({problem}): {install('export')}") from problem
     config = load_config(folder)
     with _lerobot_speaks_on_stderr(), _as_checkpoint_error(folder):
         policy = _policy(config, folder / WEIGHTS_FILE)

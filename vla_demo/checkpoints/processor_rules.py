@@ -10,6 +10,7 @@ from typing import Any
 
 from vla_demo.checkpoints.layout import POSTPROCESSOR_FILE, PREPROCESSOR_FILE, read_json
 from vla_demo.core.errors import MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.runtime.package_check import VECTOR_STATS
 
 __all__ = ["KNOWN_STEPS", "processor_problems"]
@@ -87,7 +88,7 @@ def _statistics(folder: Path, state_file: Any) -> Mapping[str, Any] | None:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
     except ImportError as problem:
-        raise MissingPiece("opening a checkpoint needs safetensors: pip install 'vla-demo[export]'") from problem
+        raise MissingPiece(f"opening a checkpoint needs safetensors: {install('export')}") from problem
     if not isinstance(state_file, str) or "/" in state_file or "\\" in state_file or not state_file.endswith(".safetensors"):
         return None
     try:

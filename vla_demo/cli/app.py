@@ -6,6 +6,7 @@ from typing import Any
 
 from vla_demo.cli.verb import add_verb
 from vla_demo.core.errors import MissingPiece
+from vla_demo.core.extras import install
 
 __all__ = ["add_to"]
 
@@ -25,5 +26,5 @@ def _app(chosen: argparse.Namespace) -> None:
         # By name: the page is the other face of the workbench, and neither face stands on the other.
         page = importlib.import_module("vla_demo.ui.page")
     except ImportError as error:
-        raise MissingPiece(f"the page needs Gradio ({error}): pip install 'vla-demo[app]'") from error
+        raise MissingPiece(f"the page needs Gradio ({error}): {install('app')}") from error
     page.serve(Workbench(chosen.dataset), chosen.host, chosen.port)

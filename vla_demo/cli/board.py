@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from vla_demo.cli.verb import positive
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.runtime.providers import PROCESSOR
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ __all__ = ["main", "parser"]
 ERROR = 2
 
 _OF_ROBOT = {  # options that only one of them has
-    "twin": ("twin_start", "twin_size", "twin_log"),
+    "twin": ("twin_name", "twin_start", "twin_size", "twin_log"),
     "so101": ("port", "robot_id", "calibration", "cameras", "camera_size", "camera_fps"),
 }
 
@@ -81,6 +83,7 @@ def _check_robot(chosen: argparse.Namespace) -> None:
 
 
 def _add_twin(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--twin-name", metavar="NAME", help="what its results are kept under (default: twin- and this machine's name)")
     serve.add_argument("--twin-start", default="test:0", metavar="S", help="how the twin's desk begins (default: test:0)")
     serve.add_argument("--twin-size", default="240x320", metavar="HxW", help="of the twin's pictures (default: 240x320)")
     serve.add_argument("--twin-log", type=Path, metavar="F", help="what the twin's arm did, 60 times a second, in 13 little-endian doubles")
@@ -115,7 +118,7 @@ def _serve(chosen: argparse.Namespace) -> None:
     try:
         from vla_demo.board.server import BoardServer, Kept, check_listening
     except ImportError as error:
-        raise MissingPiece(f"the link needs gRPC ({error}): pip install 'vla-demo[board]'") from error
+        raise MissingPiece(f"the link needs gRPC ({error}): {install('board')}") from error
     from vla_demo.runtime.providers import Running, check_provider, preload
 
     _check_robot(chosen)
@@ -201,7 +204,8 @@ def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
     facts = twin.facts
     cameras = [(camera, *facts["image_size"]) for camera in facts["cameras"]]
     patience = Patience(observation=1.0)  # its pictures are drawn by a processor that has other work
-    return so101_description("twin", "twin", "", (facts["low"], facts["high"]), cameras, patience), twin
+    name = chosen.twin_name or f"twin-{socket.gethostname()}"
+    return so101_description("twin", name, "", (facts["low"], facts["high"]), cameras, patience), twin
 
 
 def _so101(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 
 __all__ = ["write_film"]
 
@@ -24,7 +25,7 @@ def write_film(file: Path, pictures: Iterable[NDArray[np.uint8]], fps: int) -> N
     try:
         import av
     except ImportError as error:
-        raise MissingPiece("writing videos needs PyAV: pip install 'vla-demo[app]'") from error
+        raise MissingPiece(f"writing videos needs PyAV: {install('app')}") from error
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".mp4", dir=file.parent)
     os.close(handle)

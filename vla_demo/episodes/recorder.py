@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
 from vla_demo.core.recorded import RecordedEpisode
 from vla_demo.episodes.bounded_queue import BoundedQueue
@@ -201,7 +202,7 @@ class EpisodeRecorder:
 
     def _check(self) -> None:
         if missing := [name for name in ("av", "pyarrow") if importlib.util.find_spec(name) is None]:
-            raise MissingPiece(f"this board cannot record: it lacks {' and '.join(missing)}; there, pip install 'vla-demo[record]'")
+            raise MissingPiece(f"this board cannot record: it lacks {' and '.join(missing)}; there, {install('record')}")
         if self._robot.fps != round(self._robot.fps):
             raise InvalidInput(f"LeRobot's datasets have whole frames a second; {self._robot.fps:g} Hz cannot be recorded, 30 can")
         if odd := [camera.name for camera in self._robot.cameras if camera.height % 2 or camera.width % 2]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
 from vla_demo.episodes.faststart import move_index_to_front
 from vla_demo.episodes.layout import INFO_FILE
@@ -118,7 +119,7 @@ class EpisodeWriter:
             from lerobot.configs.video import RGBEncoderConfig
             from lerobot.datasets import LeRobotDataset
         except ImportError as error:
-            raise MissingPiece("recording needs LeRobot: pip install 'vla-demo[export]'") from error
+            raise MissingPiece(f"recording needs LeRobot: {install('export')}") from error
         wanted = self._encoding
         return LeRobotDataset.create(
             repo_id=f"local/{self.folder.name}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, UnknownEpisode
+from vla_demo.core.extras import install
 from vla_demo.episodes.layout import INFO_FILE
 
 __all__ = ["FolderFiles", "HubFiles", "SourceFiles", "files_of"]
@@ -74,7 +75,7 @@ def _hub_files(repo: str, revision: str | None) -> HubFiles:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
-        raise MissingPiece("datasets from the Hub need huggingface-hub: pip install 'vla-demo[app]'") from error
+        raise MissingPiece(f"datasets from the Hub need huggingface-hub: {install('app')}") from error
     try:
         folder = Path(snapshot_download(repo, repo_type="dataset", revision=revision, allow_patterns=["meta/**"]))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 
 __all__ = ["read_columns"]
 
@@ -18,7 +19,7 @@ def read_columns(file: Path, columns: Sequence[str], only: tuple[str, int] | Non
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise MissingPiece("reading datasets needs pyarrow: pip install 'vla-demo[app]'") from error
+        raise MissingPiece(f"reading datasets needs pyarrow: {install('app')}") from error
     try:
         with pq.ParquetFile(file) as table:
             groups = [g for g in range(table.num_row_groups) if only is None or _may_hold(table.metadata.row_group(g), *only)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 
 __all__ = ["VideoCursor"]
 
@@ -80,7 +81,7 @@ def _open(file: Path) -> Any:
     try:
         import av
     except ImportError as error:
-        raise MissingPiece("reading videos needs PyAV: pip install 'vla-demo[app]'") from error
+        raise MissingPiece(f"reading videos needs PyAV: {install('app')}") from error
     container = av.open(str(file))
     if not container.streams.video:
         container.close()

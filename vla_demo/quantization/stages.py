@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, QuantizationError, UnknownVariant
+from vla_demo.core.extras import install
 from vla_demo.core.package import Decision, PolicyPackage, StageGraph
 from vla_demo.core.precision import REFERENCE_PRECISION, Precision
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
@@ -169,4 +170,4 @@ def _version(distribution: str) -> str:
     try:
         return version(distribution)
     except PackageNotFoundError:
-        raise MissingPiece(f"quantizing needs {distribution}; install it with `pip install 'vla-demo[app]'`") from None
+        raise MissingPiece(f"quantizing needs {distribution}; install it with {install('app')}") from None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
 
 __all__ = ["LOG_COLUMNS", "DeskSettings", "LiveTwin", "read_log"]
@@ -50,7 +51,7 @@ class LiveTwin:
 
     def __init__(self, settings: DeskSettings | None = None) -> None:
         if importlib.util.find_spec("mujoco") is None:
-            raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin]'")
+            raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}")
         context = multiprocessing.get_context("spawn")
         self._pipe, far = context.Pipe()
         self._process = context.Process(target=_desk, args=(far, settings or DeskSettings()), name="twin", daemon=False)

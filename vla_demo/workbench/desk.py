@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 
 if TYPE_CHECKING:
     from vla_demo.twin.world import TeaBagTwin
@@ -36,7 +37,7 @@ def start_cards() -> Sequence[StartCard]:
     try:
         from vla_demo.twin.protocol import protocol_starts
     except ImportError as error:
-        raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin]'") from error
+        raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
     return [StartCard(start.number, split, start.cluster) for split in _SPLITS for start in protocol_starts(split)]
 
 

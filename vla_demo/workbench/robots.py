@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vla_demo.core.errors import BoardError, MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.board_episodes import BoardEpisodes
@@ -33,7 +34,7 @@ def connect_robot(address: str, token: str, holder: str, certificate: str = "") 
     try:
         from vla_demo.board.client import BoardClient
     except ImportError as error:
-        raise MissingPiece("the link to a board needs gRPC: pip install 'vla-demo[board]'") from error
+        raise MissingPiece(f"the link to a board needs gRPC: {install('board')}") from error
     try:
         client = BoardClient(address, token or None, certificate=certificate.encode() or None)
     except BoardError as problem:

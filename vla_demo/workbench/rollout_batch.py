@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.storage import cache_folder, write_whole
 from vla_demo.core.variant import Variant
@@ -53,7 +54,7 @@ class Batch:
         try:
             from vla_demo.twin.protocol import starts_named
         except ImportError as error:
-            raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin]'") from error
+            raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
         job = _job(package, request)
         return Batch(job, tuple(starts_named(request.starts)), cache_folder() / "rollouts" / _name(package, job))
 

@@ -63,7 +63,18 @@ class SimulatedBoard:
         place = Path(self._folder.name)
         (place / "token").touch(0o600)
         (place / "token").write_text(secrets.token_urlsafe(32) + "\n")
-        serve = ["serve", "--robot", "twin", "--listen", "127.0.0.1:0", "--end-with-stdin", "--token-file", str(place / "token")]
+        serve = [
+            "serve",
+            "--robot",
+            "twin",
+            "--twin-name",
+            "twin",
+            "--listen",
+            "127.0.0.1:0",
+            "--end-with-stdin",
+            "--token-file",
+            str(place / "token"),
+        ]
         serve += ["--packages", str(place / "packages"), "--twin-log", str(place / LOG)]
         serve += ["--episodes", str(cache_folder() / "robot" / "episodes")]  # they outlive the board, unlike all else of it
         with (place / "stderr").open("w") as said:

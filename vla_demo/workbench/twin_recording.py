@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from vla_demo.core.errors import MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.episodes.recording import EpisodeWriter, VideoEncoding
 from vla_demo.workbench.progress import Preparing
 
@@ -27,7 +28,7 @@ def record_twin(
         from vla_demo.twin.scene import CAMERAS, INSTRUCTION, JOINT_NAMES
         from vla_demo.twin.starts import split_starts
     except ImportError as error:
-        raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin,export]'") from error
+        raise MissingPiece(f"the twin needs MuJoCo: {install('twin,export')}") from error
     total = sum(only is None or place in only for split in splits for place, _ in enumerate(split_starts(split)))
     with EpisodeWriter(out, CAMERAS, PICTURE, JOINT_NAMES, FPS, encoding) as writer:
         yield Preparing("Setting up the twin", 0.0)
