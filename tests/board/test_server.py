@@ -118,8 +118,22 @@ def test_over_tls_who_has_the_certificate_and_the_token_gets_in(tmp_path: Path) 
             client.acquire("Ada")
             client.stop()
             assert client.watch().reason == "a viewer pressed Stop"
-        with pytest.raises(BoardError, match=r"cannot be reached|did not answer"):
+        with pytest.raises(BoardError, match="a board with TLS wants its certificate"):
             BoardClient(process.address, process.token)
+        (tmp_path / "other").mkdir()
+        _, another = certified(tmp_path / "other")
+        with pytest.raises(BoardError, match="its certificate is not the one that was given"):
+            BoardClient(process.address, process.token, certificate=another.read_bytes())
+        with pytest.raises(InvalidInput, match="from BEGIN to END CERTIFICATE"):
+            BoardClient(process.address, process.token, certificate=b"nonsense")
+    with pytest.raises(BoardError, match="nothing listens at that address"):
+        BoardClient(process.address, process.token, certificate=certificate.read_bytes())
+
+
+def test_a_certificate_that_the_board_has_not_is_said_so(board: BoardProcess, tmp_path: Path) -> None:
+    _, certificate = certified(tmp_path)
+    with pytest.raises(BoardError, match="speaks no TLS"):
+        BoardClient(board.address, board.token, certificate=certificate.read_bytes())
 
 
 def certified(folder: Path) -> tuple[Path, Path]:

@@ -109,10 +109,12 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
 def _why(details: str) -> str:
     """What gRPC says of a connection, as far as it helps a person."""
     known = {
-        "refused": "nothing listens at that address; is `vla-board serve` running there?",
-        "CERTIFICATE_VERIFY_FAILED": "its certificate is not the one that was given, or is made for another address",
+        "Connection refused": "nothing listens at that address; is `vla-board serve` running there?",
+        "Hostname Verification": "its certificate is made for another address",
+        "CERTIFICATE_VERIFY_FAILED": "its certificate is not the one that was given",
         "WRONG_VERSION_NUMBER": "it speaks no TLS; connect without a certificate",
-        "DNS": "its name is not known",
+        "addresses; last error: UNAVAILABLE: ": "it hangs up at once; a board with TLS wants its certificate given here",
+        "hostname lookup": "its name is not known",
     }
     return next((f": {text}" for mark, text in known.items() if mark in details), "; its program has ended, or the network is down")
 
