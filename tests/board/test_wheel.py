@@ -74,29 +74,25 @@ def test_a_board_without_any_body_runs_a_policy_and_says_what_a_body_wants(wheel
     assert "no torch, lerobot or gradio, as it should be" in doctor
 
 
-def compiled(extra: str, python: str) -> str:
+def compiled(python: str, *extras: str) -> str:
     """The versions of every wheel that a board with an ARM processor would install; fails where one has none."""
     wheels = ["--python-platform", "aarch64-unknown-linux-gnu", "--only-binary", ":all:", "--no-binary", "feetech-servo-sdk"]
-    return uv("pip", "compile", "--quiet", "--no-header", "--python-version", python, *wheels, "--extra", extra, "pyproject.toml")
+    wanted = [part for extra in extras for part in ("--extra", extra)]
+    return uv("pip", "compile", "--quiet", "--no-header", "--python-version", python, *wheels, *wanted, "pyproject.toml")
 
 
 @pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
 def test_every_python_of_the_boards_systems_has_all_wheels_for_its_processor(python: str) -> None:
-    found = compiled("board", python)
-    assert {"onnxruntime", "grpcio", "protobuf", "tokenizers", "numpy"} <= set(re.findall(r"^([\w-]+)==", found, re.MULTILINE))
-
-
-@pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
-def test_what_records_episodes_has_its_wheels_too(python: str) -> None:
-    assert {"av", "pyarrow"} <= set(re.findall(r"^([\w-]+)==", compiled("record", python), re.MULTILINE))
+    found = set(re.findall(r"^([\w-]+)==", compiled(python, "board", "record"), re.MULTILINE))
+    assert {"onnxruntime", "grpcio", "protobuf", "tokenizers", "numpy", "av", "pyarrow"} <= found
 
 
 def test_the_real_arms_driver_has_its_wheels_too() -> None:
-    assert "lerobot==0.6.1" in compiled("robot", "3.13")
+    assert "lerobot==0.6.1" in compiled("3.13", "robot")
 
 
 def test_where_a_wheel_is_missing_the_check_fails() -> None:
     """LeRobot 0.6.1 wants a NumPy that has no wheel for Python 3.14."""
     with pytest.raises(subprocess.CalledProcessError) as failed:
-        compiled("robot", "3.14")
+        compiled("3.14", "robot")
     assert "numpy" in failed.value.stderr
