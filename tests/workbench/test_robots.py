@@ -1,5 +1,6 @@
 """A robot behind the workbench, over real boards: a link when nobody looks any more, and how the simulated board begins and ends."""
 
+import os
 import time
 import zipfile
 from collections.abc import Iterator
@@ -76,6 +77,15 @@ def test_a_task_on_a_real_board_leaves_its_times_stage_by_stage(board: BoardProc
     link.close()
 
 
+def test_while_the_arm_is_stopped_a_page_may_be_silent_for_longer(board: BoardProcess) -> None:
+    link = RobotLink(board.client(), board.address, "a page", silence=0.5)
+    link.stop()
+    wait_until(lambda: not link.watch().moving)
+    time.sleep(1.5)
+    assert link.closed == "" and link.watch().state == "stopped"
+    link.close()
+
+
 def test_a_viewer_who_falls_silent_stops_nothing(board: BoardProcess, package: PolicyPackage) -> None:
     holder, viewer = (RobotLink(board.client(), board.address, name, silence=s) for name, s in (("holder", 60.0), ("viewer", 0.5)))
     acting(holder, package)
@@ -129,7 +139,12 @@ def test_recorded_tasks_come_here_as_one_dataset_and_as_a_zip(board: BoardProces
         link.episodes.judge_last(success)
     there = link.episodes.view()
     assert [one.success for one in there.episodes] == [True, False] and there.on and there.problem == ""
+    old, young = (dataset_folder() / f"{name}.zip" for name in ("old", "young"))
+    for archive, days in ((old, 2), (young, 0)):
+        archive.write_bytes(b"")
+        os.utime(archive, (time.time() - days * 86_400,) * 2)
     *progress, found = link.episodes.download([one.id for one in there.episodes])
+    assert young.exists() and not old.exists()
     assert all(isinstance(step, Preparing) for step in progress) and isinstance(found, DownloadedDataset)
     dataset = open_dataset(found.folder)
     assert [one.frames for one in dataset.episodes] == [one.frames for one in there.episodes] and found.folder.parent == dataset_folder()

@@ -22,6 +22,7 @@ from vla_demo.workbench.progress import Preparing
 __all__ = ["BoardEpisode", "BoardEpisodes", "DownloadedDataset", "EpisodesView", "dataset_folder"]
 
 _ID = re.compile(r"[0-9a-f]{16}")
+_ARCHIVE_LIVES = 86_400.0  # s
 _EVERY = 0.25  # s between two words on how far it is
 
 
@@ -128,6 +129,7 @@ class BoardEpisodes:
         out = dataset_folder() / name
         try:
             episodes = join_recordings(arriving, out)
+            _forget_archives()
             archive = _zipped(out)
         except OSError as problem:
             raise BoardError(f"the dataset cannot be written: {problem.strerror}") from problem
@@ -170,6 +172,13 @@ def _episode(told: Any) -> BoardEpisode:
         success=success,
         size_bytes=told.bytes,
     )
+
+
+def _forget_archives() -> None:
+    """Of earlier downloads: their datasets stay, and a zip says nothing more."""
+    for archive in dataset_folder().glob("*.zip"):
+        if time.time() - archive.stat().st_mtime > _ARCHIVE_LIVES:
+            archive.unlink(missing_ok=True)
 
 
 def _zipped(folder: Path) -> Path:

@@ -1,7 +1,8 @@
 """A robot as a screen sees it: what its board tells, and what may be asked of it. Over `BoardClient`, in plain data; knows no widgets.
 
-A link must be asked for news every now and then: when nobody does for `SILENCE` seconds, whoever looked has gone, and the link is closed.
-If it held the lease, the arm is stopped. So a closed tab, a lost network and a stuck browser all end with an arm that stands.
+A link must be asked for news every now and then: when nobody does for `SILENCE` seconds (`PATIENCE` while the arm is stopped), whoever
+looked has gone, and the link is closed. If it held the lease, the arm is stopped. So a closed tab, a lost network and a stuck browser all
+end with an arm that stands.
 """
 
 import contextlib
@@ -23,9 +24,10 @@ from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replays import prepare_variant
 from vla_demo.workbench.robot_view import RobotPictures, RobotView, robot_facts, robot_view
 
-__all__ = ["SILENCE", "RobotLink", "connect_robot"]
+__all__ = ["PATIENCE", "SILENCE", "RobotLink", "connect_robot"]
 
 SILENCE = 3.0  # s without a question; a browser lets a tab in the background ask once a second, after some minutes only once a minute
+PATIENCE = 20.0  # s, while nothing can move: a page behind another one on a busy machine
 _EVERY = 0.25  # s
 
 
@@ -49,6 +51,7 @@ class RobotLink:
         self._client, self._holder, self._silence = client, holder, silence
         self._taken = False
         self._asked_at = time.monotonic()
+        self._stopped = False  # as far as is known
         self._seen_at: float | None = None  # when the newest pictures were taken, on this machine's clock
         self._closed = threading.Event()
         self._why = ""
@@ -76,6 +79,7 @@ class RobotLink:
         told = self._client.watch()
         view = robot_view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
         self._times.hear(view)
+        self._stopped = view.state in ("stopped", "fault") and not view.moving
         return view
 
     def look(self, after: float) -> RobotPictures | None:
@@ -175,5 +179,6 @@ class RobotLink:
 
     def _mind(self) -> None:
         while not self._closed.wait(_EVERY):
-            if time.monotonic() - self._asked_at > self._silence:
-                self.close(f"nothing was heard of the page for {self._silence:g} s, so the connection was closed")
+            allowed = max(self._silence, PATIENCE) if self._stopped else self._silence
+            if time.monotonic() - self._asked_at > allowed:
+                self.close(f"nothing was heard of the page for {allowed:g} s, so the connection was closed")
