@@ -54,6 +54,7 @@ class Rig:
     def swings(self, seed: int) -> None:
         """The task runs, from rest to somewhere in a swing."""
         self.fault = self.desk.frozen = None
+        self.driver.stop("the test")
         wait_until(lambda: self.driver.arm.standing)
         self.driver.reset()
         self.driver.start(Task(self.infer, LoopSettings(CHUNK, HZ)))
@@ -61,8 +62,9 @@ class Rig:
         some_phase(seed)
         assert is_moving(self.did())
 
-    def did(self) -> np.ndarray:
-        return read_log(self.log)
+    def did(self, since: float = 0.0) -> np.ndarray:
+        rows = read_log(self.log)
+        return rows[rows[:, 0] > since]
 
     def ends(self) -> None:
         """And its arm stood since the last fault or Stop."""
@@ -109,7 +111,7 @@ def test_plans_that_are_nonsense_reach_no_servo_and_latch_a_fault(rig: Rig, seed
         faulted(rig, "")
         assert rig.driver.counts.rejected_chunks == 3
         halted.append(goal_changed_last(rig.did(), broken))
-        goals = rig.did()[rig.did()[:, 0] > broken, 7:13]
+        goals = rig.did(broken)[:, 7:13]
         assert np.abs(goals[:, 0]).max() < SWING + 1 and np.abs(goals[:, 1:] - REST[1:]).max() < 1  # never zeros, never what was asked
         rig.ends()
     told("nonsense instead of plans, the goal stands still", halted, capsys)
@@ -141,17 +143,22 @@ def test_plans_that_jump_are_followed_within_the_limits(rig: Rig, seeds: int, ca
     for seed in range(seeds):
         rig.swings(seed)
         began, random = time.monotonic(), np.random.default_rng([6, seed])
-        rig.fault = lambda chunk, _, random=random: replace(chunk, actions=chunk.actions + np.float32(random.uniform(-50, 50)))
+        rig.fault = lambda chunk, _, random=random: _aside(chunk, float(random.uniform(-50, 50)))
         time.sleep(2)
-        assert rig.driver.state[0] is DriveState.RUNNING and rig.driver.counts.limited_ticks > 5
+        assert rig.driver.state == (DriveState.RUNNING, "the task runs") and rig.driver.counts.limited_ticks > 5
         stopped = time.monotonic()
         rig.driver.stop("the test")
         time.sleep(1)
-        expect_limits(rig.did()[rig.did()[:, 0] > began])
+        expect_limits(rig.did(began))
         rested.append(rests_from(rig.did(), stopped))
         rig.ends()
     told("Stop while plans jump, the arm stands still", rested, capsys)
     assert max(rested) < SOON
+
+
+def _aside(chunk: ActionChunk, degrees: float) -> ActionChunk:
+    """All of it, in the first joint."""
+    return replace(chunk, actions=chunk.actions + np.array([degrees, 0, 0, 0, 0, 0], np.float32))
 
 
 @SEEDS
@@ -164,7 +171,7 @@ def test_a_plan_that_comes_too_late_is_waited_for_standing_and_after_a_stop_move
         late, began = 1.2 + seed / 25, time.monotonic()  # s: later than a plan is long
         rig.fault = lambda chunk, _, late=late: (time.sleep(late), chunk)[1]
         time.sleep(late + 2)
-        rows = rig.did()[rig.did()[:, 0] > began]
+        rows = rig.did(began)
         assert max(standstills(rows)) > 0.15 and rig.driver.counts.starved_ticks > 4
         assert np.abs(rows[:, 7]).max() < SWING + 1 and np.abs(rows[:, 8:13] - REST[1:]).max() < 1
         expect_limits(rows)
@@ -188,9 +195,9 @@ def test_one_inference_of_three_seconds_is_waited_for_standing_and_then_it_goes_
         began, spikes = time.monotonic(), iter([3.0])
         rig.fault = lambda chunk, _, spikes=spikes: (time.sleep(next(spikes, 0.0)), chunk)[1]
         time.sleep(4.5)
-        rows = rig.did()[rig.did()[:, 0] > began]
+        rows = rig.did(began)
         stood.append(max(standstills(rows)))
-        assert rig.driver.state[0] is DriveState.RUNNING and is_moving(rows, 0.5)
+        assert rig.driver.state == (DriveState.RUNNING, "the task runs") and is_moving(rows, 0.5)
         assert max(standstills(rows[rows[:, 0] > began + 4])) < 0.2
         expect_limits(rows)
         rig.ends()

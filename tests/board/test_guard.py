@@ -112,6 +112,16 @@ def test_the_gripper_does_not_close_further_than_it_may_press() -> None:
     assert guard.commanded is not None and guard.commanded[2] == pytest.approx(25, abs=0.1)
 
 
+def test_a_guard_that_could_not_write_for_a_second_does_not_go_on_with_the_motion_of_before() -> None:
+    """The servos have reached the last goal meanwhile: what was speed then is none now."""
+    moving = begun()
+    for _ in range(5):
+        goal = moving.step([180, 0, 50])
+    assert not moving.standing
+    np.testing.assert_array_equal(moving.brake(elapsed=1.0), goal)
+    assert moving.standing
+
+
 @pytest.mark.parametrize("wrong", [[np.nan, 0, 50], [np.inf, 0, 50], [0, 50], [[20, 0, 50]], []])
 def test_what_is_no_action_is_a_hold_and_never_zeros(wrong: list[float]) -> None:
     guard = begun()

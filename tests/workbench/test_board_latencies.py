@@ -56,6 +56,16 @@ def test_the_newest_of_each_variant_counts(still: RobotView) -> None:
     assert board_latencies(replace(SPEC, revision="another")) == ()
 
 
+def test_a_task_that_was_stopped_at_once_does_not_take_the_place_of_a_longer_one(still: RobotView) -> None:
+    times = BoardTimes(FACTS)
+    times.loaded(SPEC, FP32)
+    for seconds in ([0.3], [0.5] * 6, [0.9] * 2):
+        task(times, still, FP32, *seconds)
+    assert [row.seconds for row in board_latencies(SPEC)] == [0.5]
+    task(times, still, FP32, *[0.6] * 5)
+    assert [row.seconds for row in board_latencies(SPEC)] == [0.6]
+
+
 def test_what_another_screen_loaded_or_nobody_ran_is_not_kept(still: RobotView) -> None:
     times = BoardTimes(FACTS)
     task(times, still, FP32, 0.5)

@@ -20,6 +20,7 @@ __all__ = ["ChunkRejected", "Guard"]
 
 MOST_ACTIONS = 1000  # a chunk
 _LOOKS = 9  # along the way to a stop
+STALLED = 0.25  # s between two goals after which the arm stands at the first: braking from the highest speed takes less
 _SHORTEST = 1e-4  # s between two goals
 _STANDING = 1e-6  # units/s
 _NOTICEABLE = 0.5  # units between what was asked for and what is done
@@ -81,7 +82,7 @@ class Guard:
         if wanted.shape != self._low.shape or not np.isfinite(wanted).all():
             self.limited = True
             return self.brake(elapsed)
-        self._dt = min(max(elapsed, _SHORTEST), self._period)
+        self._take_time(elapsed)
         reachable = self._not_squeezing(np.clip(wanted, self._low, self._high), measured)
         velocity = self._kept_above_floor(self._allowed(self._tracking(reachable)))
         goal = self._moved(velocity)
@@ -90,9 +91,15 @@ class Guard:
 
     def brake(self, elapsed: float = math.inf) -> NDArray[np.float32]:
         """The goal (J,) of this tick on the way to standing still, as fast as the acceleration limit allows."""
-        self._dt = min(max(elapsed, _SHORTEST), self._period)
+        self._take_time(elapsed)
         self._target = None
         return self._moved(self._slower(self._velocity, self._dt))
+
+    def _take_time(self, elapsed: float) -> None:
+        """Of this tick. After a pause in which nobody could write, as of a stopped process, the arm stands at its last goal."""
+        self._dt = min(max(elapsed, _SHORTEST), self._period)
+        if STALLED < elapsed < math.inf:
+            self._velocity, self._target = np.zeros_like(self._velocity), None
 
     def _tracking(self, target: Joints) -> Joints:
         """The velocity that follows a moving target, and closes what is left of the way to it without overshooting."""

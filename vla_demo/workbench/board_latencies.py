@@ -34,6 +34,7 @@ class BoardLatency:
         return LatencySource(self.seconds, "board", about)
 
 
+FEWEST = 5  # inferences; a task that was stopped at once says little
 _JOURNAL = Journal("robot/latencies.jsonl", BoardLatency, "the board's times")
 
 
@@ -67,8 +68,16 @@ class BoardTimes:
 
 
 def board_latencies(spec: PolicySpec) -> Sequence[BoardLatency]:
-    """The newest of this checkpoint on each board in each variant. Raises `VlaDemoError` for a file that is damaged."""
-    return tuple({(row.board, row.variant): row for row in _JOURNAL.rows() if row.checkpoint == _checkpoint(spec)}.values())
+    """The newest of this checkpoint on each board in each variant, of `FEWEST` inferences or more where there is one.
+
+    Raises `VlaDemoError` for a file that is damaged.
+    """
+    found = dict[tuple[str, str], BoardLatency]()
+    for row in _JOURNAL.rows():
+        before = found.get((row.board, row.variant))
+        if row.checkpoint == _checkpoint(spec) and (before is None or row.inferences >= min(FEWEST, before.inferences)):
+            found[row.board, row.variant] = row
+    return tuple(found.values())
 
 
 def board_latency(board: str, spec: PolicySpec, variant: Variant) -> LatencySource:

@@ -24,6 +24,7 @@ function createEpisodes(ask, download) {
     at("where").textContent = found.where;
     at("unkept").textContent = found.why;
     at("unkept").hidden = !found.why;
+    if (found.rows.length !== known.size || found.rows.some(({ id }) => !known.has(id))) doubt(); // what was meant was another list
     for (const { id } of found.rows) if (!known.has(id)) chosen.add(id);
     known = new Set(found.rows.map(({ id }) => id));
     for (const id of [...chosen]) if (!known.has(id)) chosen.delete(id);
@@ -76,6 +77,7 @@ function createEpisodes(ask, download) {
   }
 
   function open() {
+    doubt();
     chosen.clear();
     known = new Set();
     state = "";

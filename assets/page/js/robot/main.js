@@ -156,9 +156,10 @@ function hear(answer) {
 
 async function trouble(problem) {
   troubled = true;
-  remark(problem);
+  const over = /connect again/.test(problem);
+  (over ? complain : remark)(problem);
   silence();
-  if (/connect again/.test(problem)) leave();
+  if (over) leave();
   else await new Promise((done) => setTimeout(done, 500));
 }
 
