@@ -109,6 +109,7 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
 def _why(details: str) -> str:
     """What gRPC says of a connection, as far as it helps a person."""
     known = {
+        "Failed parsing HTTP/2": "what listens there is no board",
         "Connection refused": "nothing listens at that address; is `vla-board serve` running there?",
         "Hostname Verification": "its certificate is made for another address",
         "CERTIFICATE_VERIFY_FAILED": "its certificate is not the one that was given",

@@ -175,7 +175,7 @@ class RobotDesk:
             "reset": link.reset,
             "start": lambda: self._started(visitor, str(asked["mode"]), str(asked["instruction"])),
             "pause": link.pause,
-            "rearrange": lambda: link.rearrange(str(asked["start"])),
+            "rearrange": lambda: self._rearranged(visitor, str(asked["start"])),
             "succeeded": lambda: self._judged(visitor, success=True),
             "missed": lambda: self._judged(visitor, success=False),
         }
@@ -189,6 +189,10 @@ class RobotDesk:
         task = secrets.token_hex(8)
         visitor.task = RobotTrial(facts.name, facts.kind, view.policy, view.variant, view.package, False, (), mode, task)
         visitor.judged = False
+
+    def _rearranged(self, visitor: _Visitor, start: str) -> None:
+        visitor.link.rearrange(start)
+        visitor.task = None  # what it came to is not to be seen any more
 
     def _judged(self, visitor: _Visitor, success: bool) -> None:
         """After it has ended, by whoever started it; until the next one begins it may be corrected."""
