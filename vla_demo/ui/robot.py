@@ -47,7 +47,7 @@ class RobotDesk:
         self._bench = bench
         self._visitors: dict[str, _Visitor] = {}  # by key
 
-    @told("robot")
+    @told("robot", toast=False)
     def visit(self) -> Iterator[Message]:
         yield message(
             "setting",
@@ -57,7 +57,7 @@ class RobotDesk:
             about=robot_words.NO_EMERGENCY_STOP,
         )
 
-    @told("robot")
+    @told("robot", toast=False)
     def open_simulated(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
         key = _allowed()
         for step in self._bench.simulated_robot(_name(key)):
@@ -66,7 +66,7 @@ class RobotDesk:
             else:
                 yield self._connected(key, step, request, str(asked.run))
 
-    @told("robot")
+    @told("robot", toast=False)
     def open_board(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
         key = _allowed()
         yield messages.progress(Preparing(f"Shaking hands with {asked.address}"), str(asked.run))

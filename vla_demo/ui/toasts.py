@@ -13,6 +13,7 @@ from vla_demo.ui.messages import Message, failed
 __all__ = ["answered", "complain", "told"]
 
 SECONDS = 12
+Handler = Callable[..., Iterator[Message]]
 
 
 def complain(sentences: Iterable[str]) -> None:
@@ -29,13 +30,16 @@ def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
         return {"problem": str(error) or type(error).__name__}
 
 
-def told(what: str, kind: str = "failed") -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
+def told(
+    what: str, kind: str = "failed", toast: bool = True
+) -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
     """Wrap a handler that streams messages: when it fails the page hears which thing failed (a message of `kind`), and the visitor why.
+    Without `toast` only the page does, which shows it where it belongs.
 
     An error that is not ours is a bug: the page recovers all the same, the toast stays general and the log has the traceback.
     """
 
-    def around(handler: Callable[..., Iterator[Message]]) -> Callable[..., Iterator[Message]]:
+    def around(handler: Handler) -> Handler:
         @wraps(handler)
         def wrapped(*args: Any, **kwargs: Any) -> Iterator[Message]:
             work = next((arg._data.get("run") for arg in args if isinstance(arg, gr.EventData)), None)
@@ -45,6 +49,8 @@ def told(what: str, kind: str = "failed") -> Callable[[Callable[..., Iterator[Me
                 return  # the page knows: it asked
             except VlaDemoError as error:
                 yield {**failed(what, work), "kind": kind, "why": str(error)}
+                if not toast:
+                    return
                 raise gr.Error(html.escape(str(error)), duration=SECONDS, print_exception=False) from error
             except Exception as error:
                 yield {**failed(what, work), "kind": kind}
