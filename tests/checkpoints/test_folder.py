@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tests.tiny_checkpoints import edit_json
 from vla_demo.checkpoints.folder import BUNDLED, resolve
 from vla_demo.core.errors import CheckpointError, InvalidInput, MissingPiece
+from vla_demo.core.extras import install
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FETCH = """
@@ -165,5 +167,5 @@ def test_a_library_that_is_not_installed_is_named_with_the_command(
     source: str, module: str, extra: str, act_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingPiece, match=rf"pip install 'vla-demo\[{extra}\]'"):
+    with pytest.raises(MissingPiece, match=re.escape(install(extra))):
         resolve(source.format(act=act_checkpoint))

@@ -1,6 +1,7 @@
 """The recorder: the control loop never waits for it, what it drops is counted, and what lies in the folder is whole."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
 from vla_demo.core.recorded import RecordedEpisode, is_plain_path, read_recorded
 from vla_demo.episodes import open_dataset
@@ -205,7 +207,7 @@ def test_what_cannot_be_recorded_is_refused_with_the_reason(make: Make, monkeypa
     with pytest.raises(InvalidInput, match="even height and width; the camera top"):
         make(RecordedRobot("bench", "twin", JOINTS, (CameraFacts("top", 47, 64),), 30.0))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingPiece, match=r"cannot record: it lacks av and pyarrow; there, pip install 'vla-demo\[record\]'"):
+    with pytest.raises(MissingPiece, match=re.escape(f"cannot record: it lacks av and pyarrow; there, {install('record')}")):
         make()
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.ui.fake_bench import FakeBench
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import MissingPiece
+from vla_demo.core.extras import install
 from vla_demo.ui import loop_words, toasts
 from vla_demo.ui.loop import LoopDesk
 from vla_demo.ui.loop_link import LaneView, read_loop_link
@@ -61,7 +62,7 @@ def test_a_bad_link_is_complained_of_in_this_tab_only(desk: LoopDesk, monkeypatc
 
 def test_without_the_twin_the_tab_says_what_to_install(desk: LoopDesk, bench: FakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
-        raise MissingPiece("the twin needs MuJoCo: pip install 'vla-demo[twin]'")
+        raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}")
 
     monkeypatch.setattr(bench, "loop_starts", missing)
     (setting,) = desk.visit(visitor(tab="loop"))

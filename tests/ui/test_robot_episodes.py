@@ -11,6 +11,7 @@ from tests.ui.fake_bench import FakeBench
 from tests.ui.fake_episodes import WHOLE
 from tests.ui.test_replay import asked
 from tests.ui.test_robot import connected, running, say
+from vla_demo.core.extras import install
 from vla_demo.ui.robot import RobotDesk
 from vla_demo.ui.robot_episodes import EpisodeDesk, row
 
@@ -65,8 +66,8 @@ def test_what_was_dropped_is_said_in_words() -> None:
 
 def test_a_board_that_cannot_record_says_so_and_stays_off(desk: RobotDesk, recorded: EpisodeDesk, bench: FakeBench) -> None:
     key = connected(desk)
-    bench.board.recordings.refuses = "this board cannot record: it lacks av; there, pip install 'vla-demo[record]'"
-    assert "pip install 'vla-demo[record]'" in ask(recorded, key, "record", on=True)["problem"]
+    bench.board.recordings.refuses = f"this board cannot record: it lacks av; there, {install('record')}"
+    assert install("record") in ask(recorded, key, "record", on=True)["problem"]
     assert not ask(recorded, key)["on"]
 
 
