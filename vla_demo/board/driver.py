@@ -142,7 +142,7 @@ class Driver:
         """End the task, smoothly; it stays ready. Raises `NotNow` when none runs."""
         with self._turn:
             if self._state is not DriveState.RUNNING:
-                raise NotNow(f"no task runs any more: {self._reason}")
+                raise NotNow(f"no task runs: {self._reason}")
             self.arm.forbid()
             self._state, self._reason = DriveState.READY, "the task was ended"
 

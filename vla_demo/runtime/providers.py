@@ -15,7 +15,7 @@ class Running:
 
     threads: int | None = None  # of each inference; None: as many as there are cores
     provider: str = PROCESSOR  # as ONNX Runtime names it; what it cannot run, the processor does
-    lean: bool = False  # give memory back after each inference: less than half of it for a full-size ACT, which is 4 to 8 % slower then
+    lean: bool = False  # give memory back after each inference: less than half of it for a full-size ACT, which is 5 to 11 % slower then
 
 
 def onnx_runtime() -> tuple[str, tuple[str, ...]]:

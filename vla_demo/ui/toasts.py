@@ -30,9 +30,7 @@ def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
         return {"problem": str(error) or type(error).__name__}
 
 
-def told(
-    what: str, kind: str = "failed", toast: bool = True
-) -> Callable[[Callable[..., Iterator[Message]]], Callable[..., Iterator[Message]]]:
+def told(what: str, kind: str = "failed", toast: bool = True) -> Callable[[Handler], Handler]:
     """Wrap a handler that streams messages: when it fails the page hears which thing failed (a message of `kind`), and the visitor why.
     Without `toast` only the page does, which shows it where it belongs.
 
