@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from vla_demo.ui.page import serve
+from vla_demo.ui.server import serve
 from vla_demo.workbench.bench import Workbench
 
 DOCS = Path(__file__).parent

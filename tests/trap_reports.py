@@ -1,16 +1,16 @@
 """A small trap report of invented numbers, for whoever shows or reads one."""
 
 from vla_demo.evaluation.bootstrap import Interval
-from vla_demo.evaluation.trap import (
+from vla_demo.evaluation.sensitivity import (
     Bootstrap,
     Computed,
     IterationErrors,
     ReferenceFacts,
+    SensitivityReport,
     SensitivityRow,
     Smoothness,
     StageCost,
     StepRow,
-    TrapReport,
     TwoByTwo,
 )
 
@@ -48,10 +48,10 @@ def row(stage: str, precision: str, error: float, ms: float = 10.0) -> Sensitivi
     )
 
 
-def report() -> TrapReport:
+def report() -> SensitivityReport:
     """A denoising policy of two steps in int8, whose llm refused."""
     refused = SensitivityRow("llm", "int8", "W8A8", "llm=int8", 0, problem="no product with weights")
-    return TrapReport(
+    return SensitivityReport(
         version=1,
         policy="smolvla",
         family="smolvla",

@@ -21,10 +21,10 @@ from vla_demo.core.storage import write_whole
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.workbench.machine import machine
-from vla_demo.workbench.measured_rollouts import MEASURED_ROLLOUTS, markdown_table
 from vla_demo.workbench.policies import prepare_policy
-from vla_demo.workbench.replays import prepare_variant
-from vla_demo.workbench.rollouts import RolloutRequest, latency_named, roll_out
+from vla_demo.workbench.preparation import prepare_variant
+from vla_demo.workbench.rollout.run import RolloutRequest, latency_named, roll_out
+from vla_demo.workbench.rollout.shipped import MEASURED_ROLLOUTS, markdown_table
 
 _SAME = {"act": "vision={0},expert={0}", "smolvla": "vision={0},llm={0},expert={0}"}
 ROWS = (

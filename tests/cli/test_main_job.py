@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from vla_demo.cli import main
+from vla_demo.cli.tables import package_table
 from vla_demo.runtime import read_manifest
-from vla_demo.workbench.tables import package_table
 
 
 @pytest.mark.usefixtures("own_cache")

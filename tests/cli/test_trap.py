@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes import tiny_smolvla_package
 from vla_demo.cli import main
-from vla_demo.evaluation.trap import TrapReport
+from vla_demo.evaluation.sensitivity import SensitivityReport
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 Captured = pytest.CaptureFixture[str]
@@ -24,7 +24,7 @@ def test_json_stands_alone_and_is_what_is_written(command: list[str], tmp_path: 
     assert main([*command, "--episodes", "0-1", "--variant", "expert=int8", "--steps", "1,4", "--json", "--out", str(out)]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads(out.read_text())
-    assert TrapReport.read(out.read_text()).n_observations == document["n_observations"] == 2
+    assert SensitivityReport.read(out.read_text()).n_observations == document["n_observations"] == 2
     assert set(document["per_iteration"]["int8"]) >= {"teacher_forced", "free_running", "sqnr_db"}
     assert {"amplification", "two_by_two", "steps", "sensitivity"} <= set(document)
     assert set(document["sensitivity"][0]["error"]) == {"mean", "low", "high"}

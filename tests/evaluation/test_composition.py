@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vla_demo.evaluation.composition import two_by_two
-from vla_demo.evaluation.trap import TwoByTwo
+from vla_demo.evaluation.sensitivity import TwoByTwo
 
 RNG = np.random.default_rng(0)
 A, B = RNG.standard_normal((2, 6, 8, 6))

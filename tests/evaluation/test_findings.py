@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from tests.trap_reports import around, report, row
 from vla_demo.evaluation.findings import findings
-from vla_demo.evaluation.trap import LayerRow, TrapReport
+from vla_demo.evaluation.sensitivity import LayerRow, SensitivityReport
 
 
-def about(figure: str, of: TrapReport) -> str:
+def about(figure: str, of: SensitivityReport) -> str:
     return " ".join(f.text for f in findings(of) if f.figure == figure)
 
 

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.ui.fake_bench import FakeBench, write_videos
-from vla_demo.ui.bench import Bench
-from vla_demo.ui.page import serve
+from vla_demo.ui.server import serve
+from vla_demo.ui.shared.bench import Bench
 
 FLAGS = [
     "--no-sandbox",

@@ -9,10 +9,10 @@ from vla_demo.core.errors import Stopped
 from vla_demo.evaluation.attempts import Attempts
 from vla_demo.evaluation.closed_loop import LoopReport, Rollout
 from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
-from vla_demo.workbench.desk import StartCard
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout_batch import RolloutRequest
-from vla_demo.workbench.rollouts import RolloutStep
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.run import RolloutStep
+from vla_demo.workbench.rollout.scenes import StartCard
 
 
 def tried(card: StartCard, request: RolloutRequest) -> TriedStart:

@@ -23,18 +23,18 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource, measured_latency, published_latency
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep, replay
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.evaluation.tally import ReplaySubject, ReplayTally
-from vla_demo.evaluation.trap import TrapReport
 from vla_demo.runtime.graph_store import Receipt
-from vla_demo.workbench.board_latencies import BoardLatency
-from vla_demo.workbench.desk import Pictures, StartCard
-from vla_demo.workbench.live_rollout import LiveRequest
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.recordings import CameraFile, EpisodeCard, Recording
-from vla_demo.workbench.replays import RunRequest
-from vla_demo.workbench.robot_trials import RobotRate, RobotTrial
-from vla_demo.workbench.rollout_batch import RolloutRequest
+from vla_demo.workbench.replay.recordings import CameraFile, EpisodeCard, Recording
+from vla_demo.workbench.replay.run import RunRequest
+from vla_demo.workbench.robot.latencies import BoardLatency
+from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.live import LiveRequest
+from vla_demo.workbench.rollout.scenes import Pictures, StartCard
 
 FPS = 30.0
 FRAMES = 150
@@ -229,10 +229,10 @@ class FakeBench:
         self.runs.append(FakeRun(request, self.gate))
         return self.runs[-1]
 
-    def trap_report(self, source: str) -> TrapReport | None:
+    def trap_report(self, source: str) -> SensitivityReport | None:
         return sample_report(source) if source in self.bundled() else None
 
-    def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
+    def compute_trap(self, source: str) -> Generator[Preparing | SensitivityReport]:
         try:
             for done in range(1, 5):
                 yield Preparing(f"Vision encoder in INT4: {done} of 4 observations", done / 4)

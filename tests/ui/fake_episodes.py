@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vla_demo.core.errors import BoardError, InvalidInput
-from vla_demo.workbench.board_episodes import BoardEpisode, DownloadedDataset, EpisodesView
 from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot.episodes import BoardEpisode, DownloadedDataset, EpisodesView
 
 WHOLE = BoardEpisode(
     id="a" * 16,

@@ -12,11 +12,11 @@ from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, told
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
 from vla_demo.runtime.control_loop import LoopSettings
-from vla_demo.workbench.desk import Pictures
-from vla_demo.workbench.dry_run import dry_run
-from vla_demo.workbench.live_rollout import LaneEnd, LiveFrame, LiveRequest, Shown
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout_batch import RolloutRequest
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.dry_run import dry_run
+from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame, LiveRequest, Shown
+from vla_demo.workbench.rollout.scenes import Pictures
 
 CAMERAS = ("top", "gripper", "left")
 ACTIONS_TO_SUCCESS = 120  # that many and the bag is in the mug

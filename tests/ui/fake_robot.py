@@ -9,11 +9,11 @@ import numpy as np
 from tests.fakes import JOINTS, act_spec
 from tests.ui.fake_episodes import FakeEpisodes, FakeRecordings
 from tests.ui.fake_loop import CAMERAS, shot
+from vla_demo.board.view import JointFacts, RobotFacts, RobotPictures, RobotTick, RobotView
 from vla_demo.core.errors import BoardError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.robot_view import JointFacts, RobotFacts, RobotPictures, RobotTick, RobotView
 
 TOKEN = "a-token-of-the-fake-board"
 FACTS = RobotFacts(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vla_demo.core.precision import Precision
-from vla_demo.evaluation.trap import TrapReport
+from vla_demo.evaluation.sensitivity import SensitivityReport
 
 N, STEPS, CHUNK = 24, 10, 50
 ERRORS: Mapping[str, tuple[float, float, float]] = {  # precision -> vision, llm, expert
@@ -129,9 +129,9 @@ def layers(roles: list[str]) -> list[dict[str, Any]]:
     return made
 
 
-def sample_report(policy: str) -> TrapReport:
+def sample_report(policy: str) -> SensitivityReport:
     """Read as a file would be: what is no trap report fails here."""
-    return TrapReport.read(json.dumps(sample_json(policy)))
+    return SensitivityReport.read(json.dumps(sample_json(policy)))
 
 
 def sample_json(policy: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vla_demo.ui.component import page_file
+from vla_demo.ui.shared.component import page_file
 
 Color = NDArray[np.float64]  # (3,) linear RGB
 

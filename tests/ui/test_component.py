@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gradio.utils import diff
 
-from vla_demo.ui.component import PAGE_FILES, SCRIPTS, TAB_SCRIPTS, ReplayView, page_file, tab_script
+from vla_demo.ui.shared.component import PAGE_FILES, SCRIPTS, TAB_SCRIPTS, ReplayView, page_file, tab_script
 
 FILES = sorted(path for path in PAGE_FILES.rglob("*") if path.is_file())
 MAX_LINES = 250
@@ -21,12 +21,12 @@ def names(paths: list[Path]) -> list[str]:
 def test_every_script_of_the_folder_is_part_of_the_page() -> None:
     scripts = {name.removeprefix("js/").removesuffix(".js") for name in names(FILES) if name.endswith(".js")}
     late = {name for scripts in TAB_SCRIPTS.values() for name in scripts}
-    assert scripts == {*SCRIPTS, *late, "masthead", "late"}
+    assert scripts == {*SCRIPTS, *late, "shared/masthead", "shared/late"}
 
 
 @pytest.mark.parametrize(("tab", "own"), [("trap", "drawHeatmap"), ("loop", "createTimeline"), ("robot", "createLiveTraces")])
 def test_another_tab_s_script_is_not_part_of_what_a_first_visit_loads(tab: str, own: str) -> None:
-    assert len(page_file("js/late.js")) < 1500
+    assert len(page_file("js/shared/late.js")) < 1500
     assert own in tab_script(tab)
     assert not any(own in page_file(f"js/{name}.js") for name in SCRIPTS)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FPS, FRAMES, FakeBench, actions
-from vla_demo.ui.component import page_file
+from vla_demo.ui.shared.component import page_file
 
 pytestmark = pytest.mark.browser
 
@@ -153,7 +153,7 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
 def test_a_message_that_is_repeated_counts_once(visits: Visits) -> None:
     page = visits().page
     script = (
-        page_file("js/dom.js")
+        page_file("js/shared/dom.js")
         + "const m = { kind: 'episode', number: 7 }; return [isNews(m), isNews({ ...m }), isNews({ ...m, number: 8 })]"
     )
     assert page.evaluate(f"() => {{ {script} }}") == [True, False, True]

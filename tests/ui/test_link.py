@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ui.fake_bench import package
-from vla_demo.ui.link import read_link, read_variant
+from vla_demo.ui.shared.link import read_link, read_variant
 
 BUNDLED = ["act", "smolvla"]
 EPISODES = [3, 4, 9]

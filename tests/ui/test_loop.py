@@ -11,9 +11,10 @@ from tests.ui.fake_bench import FakeBench
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import MissingPiece
 from vla_demo.core.extras import install
-from vla_demo.ui import loop_words, toasts
-from vla_demo.ui.loop import LoopDesk
-from vla_demo.ui.loop_link import LaneView, read_loop_link
+from vla_demo.ui.loop import words as loop_words
+from vla_demo.ui.loop.handlers import LoopDesk
+from vla_demo.ui.loop.link import LaneView, read_loop_link
+from vla_demo.ui.shared import toasts
 
 LANES = [{"mode": "sync", "variant": ""}, {"mode": "async", "variant": ""}]
 STARTS = [301000, 302000]

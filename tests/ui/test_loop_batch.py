@@ -14,9 +14,9 @@ from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
-from vla_demo.ui import loop_batch_words as words
-from vla_demo.ui.loop_batch import BatchDesk, latency_of
-from vla_demo.workbench.rollout_batch import RolloutRequest
+from vla_demo.ui.loop import batch_words as words
+from vla_demo.ui.loop.batch import BatchDesk, latency_of
+from vla_demo.workbench.rollout.batch import RolloutRequest
 
 FP32, INT8 = "vision=fp32,expert=fp32", "vision=int8,expert=int8"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
-from vla_demo.workbench.robot_trials import RobotTrial
+from vla_demo.workbench.robot.trials import RobotTrial
 
 TAB = "?tab=loop&policy=act&lane=sync&beside=async&latency=2860"
 Visits = Callable[..., Visit]

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
-from vla_demo.workbench.board_latencies import BoardLatency
+from vla_demo.workbench.robot.latencies import BoardLatency
 
 pytestmark = pytest.mark.browser
 

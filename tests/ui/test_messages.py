@@ -9,9 +9,9 @@ from tests.ui.fake_bench import FRAMES, RECIPE, FakeBench, FakeRun, actions, pac
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
-from vla_demo.ui import messages
+from vla_demo.ui.shared import messages
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.replay.run import RunRequest
 
 
 def strip(policy: str, variant: str = "", recipes: messages.Recipes | None = None) -> messages.Strip:

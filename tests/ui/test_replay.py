@@ -13,11 +13,12 @@ import pytest
 from tests.ui.fake_bench import FRAMES, FakeBench, fake_episode, package
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
-from vla_demo.ui import replay, toasts
-from vla_demo.ui.messages import Message
-from vla_demo.ui.replay import ReplayDesk, batches
+from vla_demo.ui.replay import handlers as replay
+from vla_demo.ui.replay.handlers import ReplayDesk, batches
+from vla_demo.ui.shared import toasts
+from vla_demo.ui.shared.messages import Message
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.replay.run import RunRequest
 
 
 @pytest.fixture

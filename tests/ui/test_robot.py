@@ -10,8 +10,8 @@ from tests.fakes import act_spec
 from tests.ui.fake_bench import FakeBench
 from tests.ui.fake_robot import FACTS, TOKEN, FakeRobot
 from tests.ui.test_replay import asked, visitor
-from vla_demo.ui import robot_words
-from vla_demo.ui.robot import RobotDesk
+from vla_demo.ui.robot import words as robot_words
+from vla_demo.ui.robot.handlers import RobotDesk
 
 HOW = {"mode": "async", "instruction": ""}
 

@@ -12,8 +12,8 @@ from tests.ui.fake_episodes import WHOLE
 from tests.ui.test_replay import asked
 from tests.ui.test_robot import connected, running, say
 from vla_demo.core.extras import install
-from vla_demo.ui.robot import RobotDesk
-from vla_demo.ui.robot_episodes import EpisodeDesk, row
+from vla_demo.ui.robot.episodes import EpisodeDesk, row
+from vla_demo.ui.robot.handlers import RobotDesk
 
 
 @pytest.fixture

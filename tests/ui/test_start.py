@@ -10,7 +10,7 @@ import pytest
 
 from tests.ui.fake_bench import FakeBench
 from vla_demo.core.errors import InvalidInput
-from vla_demo.ui.page import serve
+from vla_demo.ui.server import serve
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0  # on a machine that imports Gradio in 5 s or less; in proportion on a slower one
@@ -19,7 +19,7 @@ SHARE = 0.4
 GRADIO = "import os; os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'; import gradio"
 PAGE = """
 import urllib.request
-from vla_demo.ui.page import serve
+from vla_demo.ui.server import serve
 from vla_demo.workbench.bench import Workbench
 class Lazy(Workbench):
     def warm_up(self): pass

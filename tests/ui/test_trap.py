@@ -10,10 +10,10 @@ from tests.ui.fake_bench import FakeBench
 from tests.ui.sample_report import N, sample_json, sample_report
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.evaluation.agreement import Report
-from vla_demo.ui.trap import TrapDesk, report_message
-from vla_demo.ui.trap_figures import figures
-from vla_demo.ui.trap_names import in_order
-from vla_demo.ui.trap_words import computed
+from vla_demo.ui.trap.figures import figures
+from vla_demo.ui.trap.handlers import TrapDesk, report_message
+from vla_demo.ui.trap.names import in_order
+from vla_demo.ui.trap.words import computed
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from tests.ui.fake_bench import FRAMES, FakeBench, package
 from tests.ui.test_messages import finished
 from vla_demo.evaluation.replay import ReplayReport
-from vla_demo.ui import words
-from vla_demo.workbench.recordings import EpisodeCard
+from vla_demo.ui.shared import words
+from vla_demo.workbench.replay.recordings import EpisodeCard
 
 
 @pytest.fixture

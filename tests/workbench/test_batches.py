@@ -14,10 +14,10 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.evaluation.rollout_report import RolloutReport
-from vla_demo.workbench.batches import HOSTED_JOBS, MOST_FILMS, BatchRun, _jobs, film_folder, film_of
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout_batch import Batch, RolloutRequest
-from vla_demo.workbench.rollouts import RolloutStep
+from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
+from vla_demo.workbench.rollout.batch_run import HOSTED_JOBS, MOST_FILMS, BatchRun, _jobs, film_folder, film_of
+from vla_demo.workbench.rollout.run import RolloutStep
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_start_of_another_batch_has_no_film_here(package: PolicyPackage) -> No
 
 
 def test_where_many_share_a_machine_a_batch_takes_two_processes_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vla_demo.workbench.batches.usable_cores", lambda: 16)
+    monkeypatch.setattr("vla_demo.workbench.rollout.batch_run.usable_cores", lambda: 16)
     assert _jobs() == 16
     monkeypatch.setenv("SPACE_ID", "somebody/space")
     assert _jobs() == HOSTED_JOBS == 2

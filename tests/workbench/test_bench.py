@@ -8,10 +8,10 @@ from tests.fakes import tiny_act_package
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
-from vla_demo.evaluation.trap import TrapReport
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.workbench.bench import Workbench
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replays import RunRequest
+from vla_demo.workbench.replay.run import RunRequest
 
 
 def test_a_bench_lists_its_episodes_and_plays_one(episodes_folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_report_that_was_computed_here_is_the_one_shown_next(episodes_folder: 
     tiny_act_package(Path(source))
     assert bench.trap_report(source) is None
     *progress, report = bench.compute_trap(source)
-    assert isinstance(report, TrapReport) and all(isinstance(step, Preparing) for step in progress)
+    assert isinstance(report, SensitivityReport) and all(isinstance(step, Preparing) for step in progress)
     assert bench.trap_report(source) is report
 
 

@@ -8,11 +8,11 @@ import pytest
 from tests.board.boards import swinging_package
 from tests.fakes import act_spec
 from tests.ui.fake_robot import FACTS, FakeBoard, FakeRobot
+from vla_demo.board.view import RobotView
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.variant import Variant
-from vla_demo.workbench.board_latencies import BoardTimes, board_latencies, board_latency
-from vla_demo.workbench.robot_view import RobotView
-from vla_demo.workbench.rollouts import latency_named
+from vla_demo.workbench.robot.latencies import BoardTimes, board_latencies, board_latency
+from vla_demo.workbench.rollout.run import latency_named
 
 SPEC = act_spec()
 FP32, INT8 = Variant.reference(SPEC), Variant.parse("vision=int8,expert=int8", SPEC)

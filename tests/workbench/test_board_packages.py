@@ -9,8 +9,8 @@ from vla_demo.core.errors import PackageError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.runtime import open_policy, verify_package
-from vla_demo.workbench.board_packages import packed_for_board
-from vla_demo.workbench.replays import prepare_variant
+from vla_demo.workbench.preparation import prepare_variant
+from vla_demo.workbench.robot.packages import packed_for_board
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vla_demo.episodes import Dataset, open_dataset
 from vla_demo.runtime.graph_store import receipts
 from vla_demo.workbench.calibrations import BUNDLED_CALIBRATION, calibration_for, calibration_on
 from vla_demo.workbench.datasets import dataset_for
-from vla_demo.workbench.replays import prepare_variant
+from vla_demo.workbench.preparation import prepare_variant
 
 
 @pytest.fixture(scope="module")

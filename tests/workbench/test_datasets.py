@@ -10,7 +10,7 @@ from vla_demo.core.errors import InvalidInput, UnknownEpisode
 from vla_demo.episodes import Dataset
 from vla_demo.workbench import datasets
 from vla_demo.workbench.datasets import check_fit, dataset_for
-from vla_demo.workbench.recordings import episode_cards, recording
+from vla_demo.workbench.replay.recordings import episode_cards, recording
 
 
 def test_joints_fit_with_and_without_the_suffix_of_lerobot(dataset: Dataset) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from vla_demo.runtime.control_loop import LoopSettings
 from vla_demo.runtime.feasibility import feasibility
-from vla_demo.workbench.dry_run import dry_run
+from vla_demo.workbench.rollout.dry_run import dry_run
 
 BEGUN = 6.0  # s; before that the first chunk is on its way, and the queue settles
 

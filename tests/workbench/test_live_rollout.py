@@ -12,11 +12,11 @@ from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
-from vla_demo.workbench.desk import scene, start_cards
-from vla_demo.workbench.live_rollout import LaneEnd, LiveFrame, LiveRequest, LiveRollout, Shown
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout_batch import Batch, RolloutRequest
-from vla_demo.workbench.rollout_worker import tried
+from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
+from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame, LiveRequest, LiveRollout, Shown
+from vla_demo.workbench.rollout.scenes import scene, start_cards
+from vla_demo.workbench.rollout.worker import tried
 
 SECONDS = 1.0  # simulated
 
@@ -112,7 +112,7 @@ def test_an_error_in_a_lane_is_raised_where_somebody_listens(package: PolicyPack
         raise PackageError("the graph is damaged")
 
     places = threading.Semaphore(1)
-    monkeypatch.setattr("vla_demo.workbench.live_rollout.open_policy", broken)
+    monkeypatch.setattr("vla_demo.workbench.rollout.live.open_policy", broken)
     with pytest.raises(PackageError, match="damaged"):
         list(live(package, lane(package), places=places).steps())
     assert places.acquire(timeout=5)

@@ -7,8 +7,8 @@ import pytest
 
 from vla_demo.evaluation.rollout_report import paired_starts
 from vla_demo.evaluation.statistics import wilson_interval
-from vla_demo.workbench.measured_rollouts import markdown_table, measured_rollouts
 from vla_demo.workbench.policies import BUNDLED_POLICIES, sketch_policy
+from vla_demo.workbench.rollout.shipped import markdown_table, measured_rollouts
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import tiny_smolvla_package
+from vla_demo.cli.mix_table import mix_json, mix_table
 from vla_demo.core.errors import InvalidInput, UnknownVariant
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import open_dataset
 from vla_demo.quantization.recipes import Recipe, Rule, find_recipe, write_recipe
-from vla_demo.workbench.mixing import Budget, Found, find_mix, mix_json, mix_table, with_recipe
+from vla_demo.workbench.mixing import Budget, Found, find_mix, with_recipe
 from vla_demo.workbench.progress import Preparing
 
 pytestmark = pytest.mark.usefixtures("own_cache")

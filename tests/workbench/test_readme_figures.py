@@ -4,24 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from vla_demo.evaluation.trap import TrapReport
-from vla_demo.workbench.trap_reports import bundled_report
+from vla_demo.evaluation.sensitivity import SensitivityReport
+from vla_demo.workbench.sensitivity.shipped import bundled_report
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def report(name: str) -> TrapReport:
+def report(name: str) -> SensitivityReport:
     found = bundled_report(name)
     assert found is not None
     return found
 
 
-def errors(found: TrapReport, precision: str) -> dict[str, float]:
+def errors(found: SensitivityReport, precision: str) -> dict[str, float]:
     """Stage -> mean error, of the stages that can have the precision."""
     return {row.stage: row.error.mean for row in found.sensitivity if row.precision == precision and row.error is not None}
 
 
-def expert_factors(found: TrapReport, precisions: list[str]) -> str:
+def expert_factors(found: SensitivityReport, precisions: list[str]) -> str:
     """How many times the next stage's error the expert's is, as a span."""
     factors = []
     for precision in precisions:

@@ -13,7 +13,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replays import Replay, RunRequest
+from vla_demo.workbench.replay.run import Replay, RunRequest
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from vla_demo.core.errors import VlaDemoError
 from vla_demo.evaluation.statistics import wilson_interval
-from vla_demo.workbench.robot_trials import RobotTrial, keep_trial, robot_rates
+from vla_demo.workbench.robot.trials import RobotTrial, keep_trial, robot_rates
 
 TRIAL = RobotTrial("arm 1", "so101", "act", "vision=fp32,expert=fp32", "d7a8", True, (0.2, 0.4))
 

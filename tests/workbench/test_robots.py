@@ -14,11 +14,11 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.recorded import read_recorded
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import open_dataset
-from vla_demo.workbench.board_episodes import DownloadedDataset, dataset_folder
-from vla_demo.workbench.board_latencies import board_latencies
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.robots import RobotLink, connect_robot
-from vla_demo.workbench.simulated_board import SimulatedBoard
+from vla_demo.workbench.robot.episodes import DownloadedDataset, dataset_folder
+from vla_demo.workbench.robot.latencies import board_latencies
+from vla_demo.workbench.robot.link import RobotLink, connect_robot
+from vla_demo.workbench.robot.simulated_board import SimulatedBoard
 
 
 @pytest.fixture(scope="module")

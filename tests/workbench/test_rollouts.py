@@ -16,8 +16,8 @@ from vla_demo.evaluation.latency import given_latency
 from vla_demo.evaluation.rollout_report import RolloutReport, paired
 from vla_demo.twin.protocol import fresh_training_starts
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout_worker import RolloutJob, tried
-from vla_demo.workbench.rollouts import RolloutRequest, RolloutStep, latency_named, roll_out
+from vla_demo.workbench.rollout.run import RolloutRequest, RolloutStep, latency_named, roll_out
+from vla_demo.workbench.rollout.worker import RolloutJob, tried
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_same_seed_and_latency_give_the_same_rollout_bit_for_bit(package: Po
 
 def test_what_was_tried_is_kept_and_not_tried_again(package: PolicyPackage, monkeypatch: pytest.MonkeyPatch) -> None:
     _, first = rolled(package)
-    monkeypatch.setattr("vla_demo.workbench.rollouts.tried", nobody)
+    monkeypatch.setattr("vla_demo.workbench.rollout.run.tried", nobody)
     said, again = rolled(package)
     assert again == first and "2 of 2 were tried before" in said[0]
     with pytest.raises(AssertionError, match="nobody may be tried"):

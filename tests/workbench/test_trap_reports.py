@@ -7,34 +7,34 @@ import pytest
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.evaluation.findings import findings
-from vla_demo.evaluation.trap import TrapReport
-from vla_demo.workbench import trap_reports
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.policies import BUNDLED_POLICIES, sketch_policy
-from vla_demo.workbench.trap_reports import BUNDLED_REPORTS, bundled_report
+from vla_demo.workbench.sensitivity import shipped as trap_reports
+from vla_demo.workbench.sensitivity.shipped import BUNDLED_REPORTS, bundled_report
 
 LARGEST = 300_000  # bytes; a report is read before anything is shown
 
 
 @pytest.fixture(params=list(BUNDLED_POLICIES))
-def report(request: pytest.FixtureRequest) -> TrapReport:
+def report(request: pytest.FixtureRequest) -> SensitivityReport:
     found = bundled_report(request.param)
     assert found is not None and found.policy == request.param
     return found
 
 
-def test_a_bundled_report_is_of_the_bundled_checkpoint(report: TrapReport) -> None:
+def test_a_bundled_report_is_of_the_bundled_checkpoint(report: SensitivityReport) -> None:
     sketch = sketch_policy(report.policy)
     assert sketch is not None and (report.revision, report.family) == (sketch.revision, sketch.family)
 
 
-def test_a_report_of_another_checkpoint_would_be_noticed(report: TrapReport) -> None:
+def test_a_report_of_another_checkpoint_would_be_noticed(report: SensitivityReport) -> None:
     other = next(name for name in BUNDLED_POLICIES if name != report.policy)
     sketch = sketch_policy(other)
     assert sketch is not None and report.revision != sketch.revision
 
 
-def test_it_is_over_all_bundled_episodes_and_every_stage(report: TrapReport) -> None:
+def test_it_is_over_all_bundled_episodes_and_every_stage(report: SensitivityReport) -> None:
     assert report.episodes == tuple(e.index for e in dataset_for(None).episodes)
     sketch = sketch_policy(report.policy)
     assert sketch is not None
@@ -42,11 +42,11 @@ def test_it_is_over_all_bundled_episodes_and_every_stage(report: TrapReport) -> 
     assert bool(report.per_iteration) == bool(report.steps) == (sketch.denoise_steps is not None)
 
 
-def test_its_sentences_are_those_of_its_numbers(report: TrapReport) -> None:
+def test_its_sentences_are_those_of_its_numbers(report: SensitivityReport) -> None:
     assert report.findings == findings(report)
 
 
-def test_it_says_when_and_where_and_stays_small(report: TrapReport) -> None:
+def test_it_says_when_and_where_and_stays_small(report: SensitivityReport) -> None:
     assert report.computed.when and report.computed.machine and report.computed.seconds > 0
     assert (BUNDLED_REPORTS / f"{report.policy}.json").stat().st_size < LARGEST
 

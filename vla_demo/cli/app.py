@@ -24,7 +24,7 @@ def _app(chosen: argparse.Namespace) -> None:
 
     try:
         # By name: the page is the other face of the workbench, and neither face stands on the other.
-        page = importlib.import_module("vla_demo.ui.page")
+        page = importlib.import_module("vla_demo.ui.server")
     except ImportError as error:
         raise MissingPiece(f"the page needs Gradio ({error}): {install('app')}") from error
     page.serve(Workbench(chosen.dataset), chosen.host, chosen.port)

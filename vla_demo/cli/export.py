@@ -23,8 +23,8 @@ def add_to(verbs: Any) -> None:
 
 
 def _export(chosen: argparse.Namespace) -> None:
+    from vla_demo.cli.tables import package_json, package_table
     from vla_demo.workbench.policies import export_policy
-    from vla_demo.workbench.tables import package_json, package_table
 
     with ProgressLine() as line:
         package: PolicyPackage = last(line.shown(export_policy(chosen.checkpoint, chosen.out, chosen.revision)))

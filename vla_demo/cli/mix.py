@@ -27,9 +27,10 @@ def add_to(verbs: Any) -> None:
 
 
 def _mix(chosen: argparse.Namespace) -> None:
+    from vla_demo.cli.mix_table import mix_json, mix_table
     from vla_demo.quantization.recipes import write_recipe
     from vla_demo.workbench.datasets import dataset_for
-    from vla_demo.workbench.mixing import Budget, Found, find_mix, mix_json, mix_table
+    from vla_demo.workbench.mixing import Budget, Found, find_mix
     from vla_demo.workbench.policies import prepare_policy
 
     budget = Budget(max_error=chosen.max_error, max_bytes=chosen.max_bytes)

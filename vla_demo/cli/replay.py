@@ -27,12 +27,12 @@ def add_to(verbs: Any) -> None:
 
 
 def _replay(chosen: argparse.Namespace) -> None:
+    from vla_demo.cli.tables import replay_json, replay_table
     from vla_demo.core.variant import Variant
     from vla_demo.workbench.datasets import dataset_for
     from vla_demo.workbench.mixing import with_recipe
     from vla_demo.workbench.policies import prepare_policy, sketch_policy
-    from vla_demo.workbench.replays import Replay, RunRequest
-    from vla_demo.workbench.tables import replay_json, replay_table
+    from vla_demo.workbench.replay.run import Replay, RunRequest
 
     dataset = dataset_for(chosen.dataset)
     dataset.summary(chosen.episode)  # this and the variant before an export that may take minutes

@@ -13,7 +13,7 @@ from vla_demo.cli.verb import add_verb, natural, positive
 if TYPE_CHECKING:
     from vla_demo.core.package import PolicyPackage
     from vla_demo.evaluation.rollout_report import RolloutReport
-    from vla_demo.workbench.rollouts import RolloutRequest
+    from vla_demo.workbench.rollout.run import RolloutRequest
 
 __all__ = ["add_to"]
 
@@ -59,7 +59,7 @@ def _add_videos(rollout: argparse.ArgumentParser) -> None:
 
 def _rollout(chosen: argparse.Namespace) -> None:
     from vla_demo.workbench.policies import prepare_policy
-    from vla_demo.workbench.rollout_video import prepare_folder
+    from vla_demo.workbench.rollout.video import prepare_folder
 
     if chosen.video:
         prepare_folder(chosen.video)
@@ -78,7 +78,7 @@ def _rollout(chosen: argparse.Namespace) -> None:
 def _requests(line: ProgressLine, package: "PolicyPackage", chosen: argparse.Namespace) -> "list[RolloutRequest]":
     """One, or two to be compared. Both are checked before the work begins."""
     from vla_demo.core.errors import InvalidInput
-    from vla_demo.workbench.rollout_batch import Batch
+    from vla_demo.workbench.rollout.batch import Batch
 
     first = (chosen.variant, chosen.mode, chosen.latency)
     asked = (chosen.against, chosen.against_mode, chosen.against_latency)
@@ -97,8 +97,8 @@ def _request(
     line: ProgressLine, package: "PolicyPackage", chosen: argparse.Namespace, named: str, mode: str, latency: str
 ) -> "RolloutRequest":
     from vla_demo.core.variant import Variant
-    from vla_demo.workbench.replays import prepare_variant
-    from vla_demo.workbench.rollouts import RolloutRequest, latency_named
+    from vla_demo.workbench.preparation import prepare_variant
+    from vla_demo.workbench.rollout.run import RolloutRequest, latency_named
 
     variant = Variant.parse(named, package.spec)
     for _ in line.shown(prepare_variant(package, variant)):
@@ -119,7 +119,7 @@ def _request(
 
 def _rolled_out(line: ProgressLine, package: "PolicyPackage", request: "RolloutRequest", jobs: int) -> "RolloutReport":
     from vla_demo.evaluation.rollout_report import RolloutReport
-    from vla_demo.workbench.rollouts import roll_out
+    from vla_demo.workbench.rollout.run import roll_out
 
     with _telling_what_is_kept(package, request):
         report = last(line.shown(roll_out(package, request, jobs)))
@@ -129,7 +129,7 @@ def _rolled_out(line: ProgressLine, package: "PolicyPackage", request: "RolloutR
 
 @contextmanager
 def _telling_what_is_kept(package: "PolicyPackage", request: "RolloutRequest") -> Iterator[None]:
-    from vla_demo.workbench.rollout_batch import Batch
+    from vla_demo.workbench.rollout.batch import Batch
 
     try:
         yield
@@ -143,7 +143,7 @@ def _telling_what_is_kept(package: "PolicyPackage", request: "RolloutRequest") -
 def _filmed(
     line: ProgressLine, package: "PolicyPackage", request: "RolloutRequest", folder: Path, chosen: argparse.Namespace
 ) -> list[Path]:
-    from vla_demo.workbench.rollouts import film_rollouts
+    from vla_demo.workbench.rollout.run import film_rollouts
 
     return [file for file in line.shown(film_rollouts(package, request, chosen.video_of, folder, chosen.jobs)) if isinstance(file, Path)]
 
@@ -161,8 +161,8 @@ def _document(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos
 
 
 def _text(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos: list[list[Path]]) -> str:
+    from vla_demo.cli.rollout_table import rollout_table
     from vla_demo.evaluation.rollout_report import paired, told_apart
-    from vla_demo.workbench.rollout_table import rollout_table
 
     parts = [rollout_table(report, chosen.policy) for report in reports]
     if len(reports) == 2:

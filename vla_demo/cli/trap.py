@@ -36,20 +36,20 @@ def add_to(verbs: Any) -> None:
 
 
 def _trap(chosen: argparse.Namespace) -> None:
+    from vla_demo.cli.sensitivity_table import trap_table
     from vla_demo.core.errors import InvalidInput
     from vla_demo.core.precision import canonical_precision
     from vla_demo.core.storage import write_whole
-    from vla_demo.evaluation.trap import TrapReport
+    from vla_demo.evaluation.sensitivity import SensitivityReport
     from vla_demo.workbench.datasets import dataset_for
     from vla_demo.workbench.policies import prepare_policy
-    from vla_demo.workbench.trap_plan import DEFAULT_STEPS, STANDARD_LAYERS, TrapRequest
-    from vla_demo.workbench.trap_tables import trap_table
-    from vla_demo.workbench.traps import Trap
+    from vla_demo.workbench.sensitivity.plan import DEFAULT_STEPS, STANDARD_LAYERS, SensitivityRequest
+    from vla_demo.workbench.sensitivity.study import SensitivityStudy
 
     layers: tuple[str, ...] = () if chosen.variant else STANDARD_LAYERS
     if chosen.layers is not None:
         layers = () if chosen.layers == "none" else tuple(canonical_precision(p.strip()) for p in chosen.layers.split(","))
-    request = TrapRequest(
+    request = SensitivityRequest(
         policy=chosen.policy,
         episodes=chosen.episodes,
         variants=tuple(chosen.variant),
@@ -65,7 +65,7 @@ def _trap(chosen: argparse.Namespace) -> None:
         package = last(line.shown(prepare_policy(chosen.policy, chosen.revision)))
         if chosen.steps and package.spec.denoise_steps is None:
             raise InvalidInput(f"{package.spec.family} does not denoise, so it takes no --steps")
-        report: TrapReport = last(line.shown(Trap(request, package, dataset).steps()))
+        report: SensitivityReport = last(line.shown(SensitivityStudy(request, package, dataset).steps()))
     document = report.as_json()
     if chosen.out is not None:
         write_whole(chosen.out, (json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n").encode())

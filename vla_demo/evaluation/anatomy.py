@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.evaluation.flow import ActionUnit, OpenPolicy, Path, step_moment
-from vla_demo.evaluation.trap import IterationErrors, Numbers
+from vla_demo.evaluation.sensitivity import IterationErrors, Numbers
 from vla_demo.runtime.policy import Tensors
 
 __all__ = ["FlowErrors", "amplification", "coherence", "flow_errors", "iteration_errors", "ratio", "rms"]

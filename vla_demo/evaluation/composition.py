@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vla_demo.evaluation.anatomy import ratio, rms
 from vla_demo.evaluation.bootstrap import clustered_interval
-from vla_demo.evaluation.trap import TwoByTwo
+from vla_demo.evaluation.sensitivity import TwoByTwo
 
 __all__ = ["two_by_two"]
 

@@ -13,9 +13,7 @@ from vla_demo.evaluation.bootstrap import Interval, clustered_interval
 from vla_demo.evaluation.comparison import by_position, compare, differences, error_vs_recorded, verdict
 from vla_demo.evaluation.composition import two_by_two
 from vla_demo.evaluation.metrics import ActionScale
-from vla_demo.evaluation.smoothness import Plan, chunk_smoothness, gripper_joint
-from vla_demo.evaluation.study import LIMIT_STEPS, ReferenceChunk, VariantChunk
-from vla_demo.evaluation.trap import (
+from vla_demo.evaluation.sensitivity import (
     ALL_STAGES,
     IterationErrors,
     Numbers,
@@ -26,6 +24,8 @@ from vla_demo.evaluation.trap import (
     StepRow,
     TwoByTwo,
 )
+from vla_demo.evaluation.smoothness import Plan, chunk_smoothness, gripper_joint
+from vla_demo.evaluation.study import LIMIT_STEPS, ReferenceChunk, VariantChunk
 
 __all__ = ["Answer", "Conclusions", "Question", "Subject"]
 

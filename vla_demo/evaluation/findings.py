@@ -10,8 +10,8 @@ import numpy as np
 from vla_demo.core.policy import ROLE_LABELS
 from vla_demo.evaluation.comparison import BETTER, NOT_DISTINGUISHABLE, WORSE
 from vla_demo.evaluation.flow_findings import addition, denoising, iterations
+from vla_demo.evaluation.sensitivity import ALL_STAGES, Finding, LayerRow, SensitivityReport, SensitivityRow, Smoothness
 from vla_demo.evaluation.sentences import SAME, grouped, listed, number, span, times
-from vla_demo.evaluation.trap import ALL_STAGES, Finding, LayerRow, SensitivityRow, Smoothness, TrapReport
 
 __all__ = ["findings"]
 
@@ -20,7 +20,7 @@ ROUGHER = 0.1
 NOTABLE = 0.2  # times of a dozen chunks on a machine with other work differ by less for no reason
 
 
-def findings(report: TrapReport) -> tuple[Finding, ...]:
+def findings(report: SensitivityReport) -> tuple[Finding, ...]:
     """In the order of the figures."""
     rows = [row for row in report.sensitivity if row.problem is None]
     texts = {
@@ -55,7 +55,7 @@ def _weakest(rows: Sequence[SensitivityRow]) -> Iterator[str]:
         yield f"In {listed(precisions)} {phrase}: {span(factors, '.1f')} times the error of the next stage."
 
 
-def _against_seeds(rows: Sequence[SensitivityRow], report: TrapReport) -> Iterator[str]:
+def _against_seeds(rows: Sequence[SensitivityRow], report: SensitivityReport) -> Iterator[str]:
     """The policy's own spread is the yardstick of a policy that starts from noise."""
     spread = report.fp32.seed_spread
     whole = [row for row in rows if row.stage == ALL_STAGES]
@@ -65,7 +65,7 @@ def _against_seeds(rows: Sequence[SensitivityRow], report: TrapReport) -> Iterat
         yield f"{own}; quantizing all stages costs, as a share of that: {shares}."
 
 
-def _verdicts(rows: Sequence[SensitivityRow], report: TrapReport) -> Iterator[str]:
+def _verdicts(rows: Sequence[SensitivityRow], report: SensitivityReport) -> Iterator[str]:
     """Against the recorded actions, which FP32 itself misses."""
     by_verdict = {v: [f"{r.stage} in {r.precision}" for r in rows if r.verdict == v] for v in (NOT_DISTINGUISHABLE, WORSE, BETTER)}
     own = f"FP32 itself is {number(report.fp32.vs_recorded.mean)} standard deviations from the recorded actions"
@@ -77,7 +77,7 @@ def _verdicts(rows: Sequence[SensitivityRow], report: TrapReport) -> Iterator[st
         yield f"Closer to the recording than FP32: {listed(by_verdict[BETTER])}; that is no proof of a better policy."
 
 
-def _refusals(report: TrapReport) -> Iterator[str]:
+def _refusals(report: SensitivityReport) -> Iterator[str]:
     refused = [f"{row.stage} in {row.precision}" for row in report.sensitivity if row.problem is not None]
     if refused:
         yield f"Refused here, each for a reason that is given: {listed(refused)}."
@@ -146,7 +146,7 @@ def _positions(by_position: Mapping[str, tuple[float, ...]]) -> Iterator[str]:
         yield f"{text}: the last third is {span([factors[p] for p in precisions], '.1f')} times as far from FP32 as the first."
 
 
-def _smoothness(report: TrapReport) -> Iterator[str]:
+def _smoothness(report: SensitivityReport) -> Iterator[str]:
     """What differs from FP32 by more than a tenth."""
     measures: Mapping[str, Callable[[Smoothness], float | None]] = {
         "jerk": lambda s: s.jerk,

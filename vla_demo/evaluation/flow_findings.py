@@ -3,15 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from vla_demo.evaluation.sensitivity import Numbers, SensitivityReport, StepRow, TwoByTwo
 from vla_demo.evaluation.sentences import SAME, grouped, listed, number, span
-from vla_demo.evaluation.trap import Numbers, StepRow, TrapReport, TwoByTwo
 
 __all__ = ["addition", "denoising", "iterations"]
 
 FAITHFUL = 0.5  # a residual under half of the error
 
 
-def iterations(report: TrapReport) -> Iterator[str]:
+def iterations(report: SensitivityReport) -> Iterator[str]:
     """Of every expert precision that errs at all."""
     steps, chance = report.denoise_steps or 1, (report.denoise_steps or 1) ** -0.5
     factors, directions = _last(report.amplification), _last(report.coherence)

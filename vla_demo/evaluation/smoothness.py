@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.evaluation.trap import Smoothness
+from vla_demo.evaluation.sensitivity import Smoothness
 
 __all__ = ["Plan", "chunk_smoothness", "gripper_joint"]
 

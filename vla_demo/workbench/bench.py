@@ -16,28 +16,29 @@ from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.latency import LatencySource
-from vla_demo.evaluation.trap import TrapReport
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.runtime import ExportedPolicy, Running, open_policy
-from vla_demo.workbench.batches import BatchRun, film_folder, film_of
-from vla_demo.workbench.board_episodes import dataset_folder
-from vla_demo.workbench.board_latencies import BoardLatency, board_latencies
 from vla_demo.workbench.datasets import dataset_for
-from vla_demo.workbench.desk import Pictures, StartCard, scene, start_cards
 from vla_demo.workbench.known_recipes import known_recipes
-from vla_demo.workbench.live_rollout import LiveRequest, LiveRollout
-from vla_demo.workbench.measured_rollouts import measured_rollouts
 from vla_demo.workbench.policies import BUNDLED_POLICIES, prepare_policy, sketch_policy
+from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.recordings import EpisodeCard, Recording, episode_cards, recording
-from vla_demo.workbench.replays import Replay, RunRequest, prepare_variant
-from vla_demo.workbench.robot_trials import RobotRate, RobotTrial, keep_trial, robot_rates
-from vla_demo.workbench.robots import RobotLink, connect_robot
-from vla_demo.workbench.rollout_batch import RolloutRequest
-from vla_demo.workbench.rollouts import latency_named
-from vla_demo.workbench.simulated_board import SimulatedBoard
-from vla_demo.workbench.trap_plan import STANDARD_LAYERS, TrapRequest
-from vla_demo.workbench.trap_reports import bundled_report
-from vla_demo.workbench.traps import Trap
+from vla_demo.workbench.replay.recordings import EpisodeCard, Recording, episode_cards, recording
+from vla_demo.workbench.replay.run import Replay, RunRequest
+from vla_demo.workbench.robot.episodes import dataset_folder
+from vla_demo.workbench.robot.latencies import BoardLatency, board_latencies
+from vla_demo.workbench.robot.link import RobotLink, connect_robot
+from vla_demo.workbench.robot.simulated_board import SimulatedBoard
+from vla_demo.workbench.robot.trials import RobotRate, RobotTrial, keep_trial, robot_rates
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.batch_run import BatchRun, film_folder, film_of
+from vla_demo.workbench.rollout.live import LiveRequest, LiveRollout
+from vla_demo.workbench.rollout.run import latency_named
+from vla_demo.workbench.rollout.scenes import Pictures, StartCard, scene, start_cards
+from vla_demo.workbench.rollout.shipped import measured_rollouts
+from vla_demo.workbench.sensitivity.plan import STANDARD_LAYERS, SensitivityRequest
+from vla_demo.workbench.sensitivity.shipped import bundled_report
+from vla_demo.workbench.sensitivity.study import SensitivityStudy
 
 __all__ = ["Workbench"]
 
@@ -53,7 +54,7 @@ class Workbench:
     def __init__(self, dataset: str | Path | None = None) -> None:
         self._source = dataset
         self._packages: dict[str, PolicyPackage] = {}  # as last prepared
-        self._reports: dict[str, TrapReport] = {}  # as last computed here
+        self._reports: dict[str, SensitivityReport] = {}  # as last computed here
         self._places = threading.Semaphore(LOOPS)
         self._batches = threading.Semaphore(1)  # each takes all the cores it may
         self._simulated = SimulatedBoard()
@@ -100,18 +101,18 @@ class Workbench:
         """A replay over this dataset; its steps do the work. Raises `InvalidInput` for a policy that `open_package` has not prepared."""
         return Replay(request, self._package(request.policy), self.dataset)
 
-    def trap_report(self, source: str) -> TrapReport | None:
+    def trap_report(self, source: str) -> SensitivityReport | None:
         """As last computed by this bench, else as it came with the app; None when there is none."""
         return self._reports.get(source) or bundled_report(source)
 
-    def compute_trap(self, source: str) -> Generator[Preparing | TrapReport]:
+    def compute_trap(self, source: str) -> Generator[Preparing | SensitivityReport]:
         """Progress, then the report of every stage in every precision. Closing it between two steps ends the computation."""
         for step in self.open_package(source):
             if isinstance(step, Preparing):
                 yield step
-        request = TrapRequest(source, layers=STANDARD_LAYERS, observations_per_episode=STUDIED)
-        for found in Trap(request, self._packages[source], self.dataset).steps():
-            if isinstance(found, TrapReport):
+        request = SensitivityRequest(source, layers=STANDARD_LAYERS, observations_per_episode=STUDIED)
+        for found in SensitivityStudy(request, self._packages[source], self.dataset).steps():
+            if isinstance(found, SensitivityReport):
                 self._reports[source] = found
             yield found
 

@@ -5,24 +5,21 @@ Recipes are found on training episodes, so that the recordings a policy is judge
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.episodes import Dataset, open_dataset
-from vla_demo.quantization.recipes import Recipe, keep_recipe, read_recipe
+from vla_demo.quantization.recipes import keep_recipe, read_recipe
 from vla_demo.quantization.search import Budget, Found, search_recipe
 from vla_demo.quantization.sensitivity import Working
 from vla_demo.quantization.trials import Judgement
 from vla_demo.workbench.calibrations import BUNDLED_CALIBRATION, calibration_for
+from vla_demo.workbench.preparation import action_scale
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replays import action_scale
-from vla_demo.workbench.tables import aligned, megabytes
 
-__all__ = ["Budget", "Found", "find_mix", "mix_json", "mix_table", "with_recipe"]
+__all__ = ["Budget", "Found", "find_mix", "with_recipe"]
 
 OBSERVATIONS = 6  # every layer costs as many chunks in each precision, and every union of layers too
-LISTED = 10
 _ANY = "mixed"
 
 
@@ -61,35 +58,3 @@ def with_recipe(variant: str, file: Path | None) -> str:
         raise InvalidInput(f"{file} is a recipe for the stage {recipe.stage}; ask for it with --variant {wanted}")
     keep_recipe(recipe)
     return ",".join(f"{recipe.stage}={recipe.precision}" if part == wanted else part for part in parts)
-
-
-def mix_json(found: Found, policy: str) -> dict[str, Any]:
-    """The recipe, what it costs and saves, and each layer as it was measured alone."""
-    layers = [
-        {"graph": s.graph, "layer": s.layer, "precision": s.precision, "own_error": s.own_error, "action_error": s.action_error}
-        | {"weight_bytes": s.weight_bytes, "saved_bytes": s.saved_bytes, "chosen": found.recipe.precision_of(s.layer) == s.precision}
-        for s in found.layers
-    ]
-    costs = {"error": found.error, "bytes": found.size, "fp32_bytes": found.fp32_size}
-    return {"policy": policy, "variant": _variant(found.recipe), **costs, "recipe": found.recipe.as_json(), "layers": layers}
-
-
-def mix_table(found: Found, policy: str) -> str:
-    recipe, how = found.recipe, found.recipe.found
-    lines = [
-        f"{policy}  {_variant(recipe)}",
-        f"{megabytes(found.size)} of {megabytes(found.fp32_size)} MB, error {found.error:.4f} standard deviations of the action "
-        f"(mean RMS of a chunk against FP32, {how['observations']} observations of training episodes)",
-        "",
-        *aligned([["layers", "precision"], *([r.layers, r.precision] for r in recipe.rules), ["all others", recipe.default]], left=2),
-        "",
-        "the layers that cost most alone",
-    ]
-    worst = sorted(found.layers, key=lambda s: -s.action_error)[:LISTED]
-    rows = [["layer", "precision", "action error", "own error", "MB saved"]]
-    rows += [[s.layer, s.precision, f"{s.action_error:.4f}", f"{s.own_error:.4f}", megabytes(s.saved_bytes)] for s in worst]
-    return "\n".join([*lines, *aligned(rows, left=2)])
-
-
-def _variant(recipe: Recipe) -> str:
-    return f"{recipe.stage}={recipe.precision}"

@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from vla_demo.core.errors import Stopped, VlaDemoError
-from vla_demo.workbench.rollout_worker import heed
+from vla_demo.workbench.rollout.worker import heed
 
 __all__ = ["side_by_side"]
 

@@ -1,0 +1,226 @@
+"""What happens in the Closed loop tab when the page asks, batch part: the table there is, a batch, a film of a start, two rows in pairs.
+
+A session (one browser tab) has one batch and one film under way at a time; it keeps the rows it was shown: the page names them by id.
+"""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import LatencySource, predicted_latency, published_latency
+from vla_demo.evaluation.rollout_report import RolloutReport, paired_starts
+from vla_demo.ui.loop import batch_words as words
+from vla_demo.ui.loop.link import MOST_LATENCY_MS
+from vla_demo.ui.loop.messages import RATES
+from vla_demo.ui.replay.handlers import file_url
+from vla_demo.ui.shared.bench import Bench, Rolling
+from vla_demo.ui.shared.messages import Message, message
+from vla_demo.ui.shared.session import Session, packaged
+from vla_demo.ui.shared.toasts import told
+from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.run import RolloutStep
+
+__all__ = ["BatchDesk"]
+
+_MOST_LANES = 2
+_MOST_TEXT = 300  # characters
+_SAME_MS = 1.0  # nearer is the same stop of the slider
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    policy: str  # as `open_package` knows it
+    found: dict[str, Any]  # of `RolloutReport.as_json`
+    request: RolloutRequest | None  # None: it came with the app
+
+
+@dataclass(slots=True)
+class _Session(Session):
+    """The film is the inherited work, so that a new one ends the last; the batch has its own."""
+
+    batch: Session = field(default_factory=Session)
+    rolling: Rolling | None = None
+    rows: dict[str, _Row] = field(default_factory=dict)
+
+    def end_batch(self) -> None:
+        self.batch.stop()
+        if self.rolling is not None:
+            self.rolling.stop()
+
+
+class BatchDesk:
+    """The handlers of the batch. One for the whole app; `_sessions` keeps visitors apart."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._sessions: dict[str, _Session] = defaultdict(_Session)
+        self._numbers = count(1)  # of rows
+
+    @told("batch", "batch_failed")
+    def open_batch(self, request: gr.Request) -> Iterator[Message]:
+        """The rows that came with the app and the article's table."""
+        shipped = [_Row(str(found["policy"]), dict(found), None) for found in self._bench.measured_rollouts()]
+        rows = [self._kept(self._session(request), row) for row in shipped]
+        judged = [words.judged(rate, self._bench.bundled().get(rate.policy, rate.policy)) for rate in self._bench.robot_rates()]
+        yield message("batch", rows=rows, judged=judged, article=words.article(), intro=words.INTRO, how=words.HOW)
+
+    @told("batch", "batch_failed")
+    def run_batch(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        session, work, source = self._session(request), str(asked.run), str(asked.policy)
+        session.end_batch()
+        stop = session.batch.begin(work)
+        package = yield from _renamed(packaged(self._bench, source, work, stop))
+        there = [found.source() for found in self._bench.board_latencies(package.spec)]
+        requests = _requests(asked, package.spec, there)
+        for place, each in enumerate(requests):
+            session.rolling = self._bench.roll_out(source, each)
+            if stop.is_set():
+                return
+            for step in _steps(session.rolling):
+                if isinstance(step, Preparing):
+                    yield _progress(step, work, (place, len(requests)))
+                else:
+                    yield message("batch_row", run=work, row=self._kept(session, _Row(source, step.as_json(), each)))
+        yield message("batch_done", run=work)
+
+    def stop_batch(self, asked: gr.EventData, request: gr.Request) -> Any:
+        """Answers beside the queue. Stops the batch or the film of that name."""
+        session = self._session(request)
+        if session.batch.work == asked.run:
+            session.end_batch()
+        if session.work == asked.run:
+            session.stop()
+        return gr.skip()
+
+    @told("film", "batch_failed")
+    def film_start(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        session, work, row = self._session(request), str(asked.run), self._row(asked.row, request)
+        stop = session.begin(work)
+        package = yield from _renamed(packaged(self._bench, row.policy, work, stop), "film_progress")
+        wanted = row.request or _shipped_request(row.found, package)
+        ticks = next((start["seconds"] for start in row.found["starts"] if start["start"] == int(asked.start)), 0) * row.found["fps"]
+        with closing(self._bench.film(row.policy, wanted, int(asked.start), round(ticks))) as filming:
+            for step in filming:
+                if stop.is_set():
+                    return
+                yield _filmed(step, work)
+
+    @told("pair", "batch_failed")
+    def pair_rows(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
+        """McNemar's exact test of two rows, in a sentence."""
+        one, other = (self._row(name, request) for name in (asked.first, asked.second))
+        won = [{start["start"]: bool(start["success"]) for start in row.found["starts"]} for row in (one, other)]
+        named = words.names((self._label(one.policy), one.found), (self._label(other.policy), other.found))
+        found = paired_starts(won[0], won[1], named)
+        yield message("pair", first=asked.first, second=asked.second, sentence=found["sentence"], verdict=found["verdict"])
+
+    def leave(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        session = self._sessions.pop(str(request.session_hash), _Session())
+        session.end_batch()
+        session.stop()
+
+    def _kept(self, session: _Session, row: _Row) -> Message:
+        name = f"row-{next(self._numbers)}"
+        session.rows[name] = row
+        return words.row(name, self._label(row.policy), row.found, self._splits(), row.request is None)
+
+    def _row(self, name: Any, request: gr.Request) -> _Row:
+        row = self._session(request).rows.get(str(name))
+        if row is None:
+            raise InvalidInput("this row is not known here any more; reload the page, then run it again: its starts are kept")
+        return row
+
+    def _label(self, source: str) -> str:
+        return self._bench.bundled().get(source, source).partition(" ·")[0]
+
+    def _splits(self) -> dict[int, str]:
+        try:
+            return {card.number: card.split for card in self._bench.loop_starts()}
+        except MissingPiece:  # the shipped rows are shown all the same
+            return {}
+
+    def _session(self, request: gr.Request) -> _Session:
+        return self._sessions[str(request.session_hash)]
+
+
+def _renamed(steps: Generator[Message, None, PolicyPackage], kind: str = "batch_progress") -> Generator[Message, None, PolicyPackage]:
+    """The live part has a line of progress of its own."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            package: PolicyPackage = end.value
+            return package
+        yield {**step, "kind": kind}
+
+
+def _steps(rolling: Rolling) -> Iterator[Preparing | RolloutReport]:
+    try:
+        yield from rolling.steps()
+    finally:
+        rolling.stop()  # a closed tab and an error end here too
+
+
+def _progress(step: Preparing, work: str, place: tuple[int, int]) -> Message:
+    known = {"done": step.done, "of": step.of, "successes": step.successes} if isinstance(step, RolloutStep) else {}
+    return message("batch_progress", run=work, text=step.text, fraction=step.fraction, lane=place[0], lanes=place[1], **known)
+
+
+def _filmed(step: Preparing | Path, work: str) -> Message:
+    if isinstance(step, Preparing):
+        return message("film_progress", run=work, text=step.text, fraction=step.fraction)
+    return message("film", run=work, url=file_url(step))
+
+
+def _requests(asked: gr.EventData, spec: PolicySpec, there: Sequence[LatencySource]) -> Sequence[RolloutRequest]:
+    """One a lane. Raises `InvalidInput` and `UnknownVariant`."""
+    if not 1 <= len(asked.lanes) <= _MOST_LANES or float(asked.fps) not in RATES:
+        raise InvalidInput(f"wanted are 1 or {_MOST_LANES} lanes, at one of {', '.join(map(str, RATES))} fps")
+    fps, threshold, seed = float(asked.fps), float(asked.threshold), int(asked.seed)
+    found = []
+    for lane in asked.lanes:
+        variant = Variant.parse(str(lane["variant"]), spec)
+        latency = latency_of(float(asked.latency), spec, variant, getattr(asked, "timed", None), there)
+        found.append(RolloutRequest(variant, latency, str(lane["mode"]), fps, "all", threshold, seed=seed))
+    return found
+
+
+def latency_of(
+    ms: float, spec: PolicySpec, variant: Variant, timed: Mapping[str, Any] | None, there: Sequence[LatencySource] = ()
+) -> LatencySource:
+    """Where the slider stands, and what that is: the article's figure, the roofline's, what was timed here (`ms`, `about`) or `there` on
+    boards, or given."""
+    if not 0 <= ms <= MOST_LATENCY_MS:
+        raise InvalidInput(f"a latency of {ms:g} ms is out of range; valid: 0 to {MOST_LATENCY_MS}")
+    for source in (*(_known(name, spec, variant) for name in ("published", "predicted")), *there):
+        if source is not None and abs(source.seconds * 1e3 - ms) < _SAME_MS:
+            return source
+    if timed and abs(float(timed["ms"]) - ms) < _SAME_MS:
+        return LatencySource(ms / 1e3, "measured", str(timed["about"])[:_MOST_TEXT])
+    return LatencySource(ms / 1e3, "given", "as the slider stood")
+
+
+def _known(kind: str, spec: PolicySpec, variant: Variant) -> LatencySource | None:
+    try:
+        return (published_latency if kind == "published" else predicted_latency)(spec, variant)
+    except InvalidInput:
+        return None  # a family that nobody has measured or counted
+
+
+def _shipped_request(found: dict[str, Any], package: PolicyPackage) -> RolloutRequest:
+    if found.get("revision") != package.spec.revision:
+        raise InvalidInput("this row was measured on another revision of the checkpoint; run it again to film its starts")
+    latency = LatencySource(found["latency_ms"] / 1e3, found["latency_kind"], found["latency_source"])
+    return RolloutRequest(Variant.parse(found["variant"], package.spec), latency, found["mode"], found["fps"])

@@ -1,0 +1,126 @@
+"""What the batch tells the page: rows of the table, the article's beside it, who two rows are called. Pure functions of plain data."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vla_demo.evaluation.published_success import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
+from vla_demo.evaluation.statistics import wilson_interval
+from vla_demo.ui.shared.words import variant_label
+from vla_demo.workbench.robot.trials import RobotRate
+
+__all__ = ["HOW", "INTRO", "article", "judged", "names", "row"]
+
+Found = Mapping[str, Any]  # of `RolloutReport.as_json`
+
+INTRO = "One rollout tells little. The protocol tries 20 starts in the ten training clusters and 10 in cluster 6, which training never saw."
+HOW = (
+    "Counts of 30 starts with Wilson's 95 % interval, 60 simulated seconds a start; success: the bag rests in the mug and the gripper has "
+    "let go. Idle: ticks without an action. Jerk and jump are of the commanded actions, means over the starts: standard deviations per "
+    "second cubed, and the step from one chunk to the next over a step inside a chunk. Time: median of the successes. Latency is "
+    "simulated: every inference costs what is said, however long it took; what is published or predicted is that "
+    "of a full-size policy on an i.MX95. What was measured on a board was judged by a person in the tab Robot, from starts as they came."
+)
+_MODES = {"sync": "sync", "async": "async", "seamfree": "seam-free"}
+
+
+def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped: bool) -> dict[str, Any]:
+    """One line of the table. `splits`: start -> test or validation."""
+    low, high = found["wilson95"]
+    return {
+        "id": name,
+        "policy": label,
+        "variant": variant_label(found["variant"]),
+        "stages": found["variant"],
+        "mode": _MODES[found["mode"]],
+        "fps": f"{found['fps']:g} fps",
+        "latency": _seconds(found["latency_ms"]),
+        "kind": found["latency_kind"] if found["latency_ms"] else "",
+        "source": found["latency_source"],
+        "successes": found["successes"],
+        "n": found["n"],
+        "low": low,
+        "high": high,
+        "splits": {split: _count(found["starts"], splits, split) for split in ("test", "validation")},
+        "idle": f"{found['idle_share']:.0%}".replace("%", " %"),
+        "jerk": _figure(found["jerk"], "{:.0f}"),
+        "jump": _figure(found["boundary_jump"], "{:.1f} ×"),
+        "time": _figure(found["time_to_success_s"], "{:.1f} s"),
+        "failed": [_failed(start, splits) for start in found["starts"] if not start["success"]],
+        "shipped": shipped,
+    }
+
+
+def judged(found: RobotRate, label: str) -> dict[str, Any]:
+    """A line of the table for tasks on a robot. `label`: the policy's."""
+    low, high = found.interval
+    times = f"median of {found.inferences} inferences during these tasks"
+    return {
+        "policy": label,
+        "variant": variant_label(found.variant),
+        "stages": found.variant,
+        "mode": _MODES[found.mode],
+        "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
+        "latency": "–" if found.inference_s is None else _seconds(found.inference_s * 1e3),
+        "kind": "" if found.inference_s is None else "board",
+        "source": "" if found.inference_s is None else times,
+        "successes": found.successes,
+        "n": found.n,
+        "low": low,
+        "high": high,
+    }
+
+
+def _count(starts: Sequence[Found], splits: Mapping[int, str], split: str) -> str:
+    tried = [start["success"] for start in starts if splits.get(start["start"]) == split]
+    return f"{sum(tried)}/{len(tried)}"
+
+
+def _failed(start: Found, splits: Mapping[int, str]) -> dict[str, Any]:
+    """A button: which start, and what happened there."""
+    number = start["start"]
+    place = [one for one in splits if splits[one] == splits.get(number)].index(number) + 1 if number in splits else number
+    grasps = {0: "never grasped", 1: "grasped once"}.get(start["grasps"], f"grasped {start['grasps']} times")
+    split = splits.get(number, "start")
+    return {"start": number, "label": f"{split[0].upper()}{place}", "about": f"{split} {place}, cluster {start['cluster']}: {grasps}"}
+
+
+def _seconds(ms: float) -> str:
+    return "none" if ms == 0 else f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1e3:.2f} s"
+
+
+def _figure(value: float | None, text: str) -> str:
+    return "–" if value is None else text.format(value)
+
+
+def names(first: tuple[str, Found], second: tuple[str, Found]) -> tuple[str, str]:
+    """Two rows (policy's label, row) by what is not the same in them."""
+    one, other = (_facts(*side) for side in (first, second))
+    keys = [key for key in one if one[key] != other[key]]
+    if not keys:
+        return "the first", "the second"
+    return ", ".join(one[key] for key in keys), ", ".join(other[key] for key in keys)
+
+
+def _facts(label: str, found: Found) -> dict[str, str]:
+    latency = f"{_seconds(found['latency_ms'])} of latency" if found["latency_ms"] else "no latency"
+    return {
+        "policy": label,
+        "variant": variant_label(found["variant"]),
+        "mode": _MODES[found["mode"]],
+        "latency": latency,
+        "fps": f"{found['fps']:g} fps",
+    }
+
+
+def article() -> dict[str, Any]:
+    """The article's table, as printed, with what recomputing it gives."""
+    return {"title": ARTICLE, "link": ARTICLE_LINK, "rows": [_printed(one) for one in PRINTED], "notes": notes()}
+
+
+def _printed(one: PrintedRow) -> dict[str, Any]:
+    found = {"policy": one.policy, "format": one.format, "latency": f"{one.latency:g} s", "slip": one.slip}
+    shares = {"test": one.test, "validation": one.validation, "overall": one.overall}
+    if one.successes is None:
+        return {**found, **shares, "successes": None}
+    low, high = wilson_interval(one.successes, 30)
+    return {**found, **shares, "successes": one.successes, "n": 30, "low": low, "high": high}

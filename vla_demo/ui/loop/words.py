@@ -1,0 +1,179 @@
+"""The sentences of the Closed loop tab, live part: what to expect of a latency, and what one rollout measured. Pure functions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vla_demo.core.policy import PolicySpec
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import PUBLISHED
+from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
+from vla_demo.runtime.feasibility import Feasibility, feasibility
+from vla_demo.ui.shared.words import variant_label
+from vla_demo.workbench.robot.latencies import BoardLatency
+from vla_demo.workbench.rollout.scenes import StartCard
+
+__all__ = [
+    "HOW",
+    "MODES",
+    "expected",
+    "headline",
+    "marks",
+    "modes",
+    "on_board",
+    "pace",
+    "percent",
+    "predicted",
+    "rows",
+    "rules",
+    "seconds",
+    "start_label",
+]
+
+MODES: Mapping[str, tuple[str, str]] = {
+    "sync": ("Sync", "Plans when its queue is empty; waits meanwhile."),
+    "async": ("Async", "Plans the next chunk while it acts."),
+    "seamfree": ("Seam-free", "Async, and each chunk goes on from the last."),
+}
+HOW = (
+    "One rollout from one start, noise seed {seed}, in the twin. Time is simulated: every inference costs exactly {latency}, however long "
+    "it took on this machine. One rollout tells nothing about a success rate; the batch below does."
+)
+_LABELS = {"act": "ACT", "smolvla": "SmolVLA"}
+
+
+def seconds(value: float) -> str:
+    """Milliseconds below a second."""
+    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.3g} s"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def start_label(card: StartCard, place: int) -> str:
+    held_out = " (unseen)" if card.split == "validation" else ""
+    return f"{card.split.capitalize()} {place} · cluster {card.cluster}{held_out}"
+
+
+def modes(spec: PolicySpec) -> list[dict[str, str]]:
+    """Each with what keeps this policy from it, if anything does."""
+    name = _LABELS.get(spec.family, spec.family)
+    problem = "" if spec.noise_shape is not None else f"{name} does not denoise, so no chunk can go on from another."
+    return [
+        {"mode": mode, "label": label, "about": about, "problem": problem if mode == "seamfree" else ""}
+        for mode, (label, about) in MODES.items()
+    ]
+
+
+def marks() -> list[dict[str, Any]]:
+    """The published latencies, for the slider."""
+    return [
+        {
+            "ms": row.seconds * 1e3,
+            "family": row.family,
+            "label": f"{_LABELS[row.family]} {seconds(row.seconds)}",
+            "about": f"Published: {_LABELS[row.family]}, {'optimized' if row.quantized else 'FP32'}, six Cortex-A55 of an i.MX95 "
+            "(NXP and Hugging Face, 5 March 2026, full-size policy).",
+        }
+        for row in PUBLISHED
+    ]
+
+
+def on_board(found: BoardLatency) -> dict[str, Any]:
+    """For the slider: what a board has measured."""
+    told = f"{found.board}, {variant_label(found.variant)}: {seconds(found.seconds)}"
+    about = found.source().about
+    return {
+        "board": found.board,
+        "variant": found.variant,
+        "ms": found.seconds * 1e3,
+        "label": told,
+        "about": f"{about[0].upper()}{about[1:]}.",
+    }
+
+
+def predicted(family: str, variant: Variant) -> dict[str, Any]:
+    """For the slider: where the roofline puts this variant of a family's full-size policy, with its band."""
+    found = predict(FULL_SIZE[family], variant, IMX95)
+    name = _LABELS.get(family, family)
+    band = f"{seconds(found.low)} to {seconds(found.high)}, most likely {seconds(found.seconds)}"
+    about = f"A full-size {name} as {variant}: {band}; {found.about} {checked(family)}"
+    return {"ms": found.seconds * 1e3, "low": found.low * 1e3, "high": found.high * 1e3, "about": about}
+
+
+def rules(latency: float, chunk: int, fps: float, threshold: float) -> dict[str, Any]:
+    """Both rules, each with its slack and the highest rate that still holds."""
+    found = feasibility(latency, chunk, fps, threshold)
+    share = min(threshold, 0.5)
+    whole, part = seconds(chunk / fps), seconds(share * chunk / fps)
+    covered, sustained = (found.covered_slack_ms, found.covered_fps), (found.sustained_slack_ms, found.sustained_fps)
+    return {
+        "lead": f"Chunks of {chunk} at {fps:g} fps last {whole}. An inference takes {seconds(latency)}.",
+        "rules": [
+            _rule("The article's rule", f"shorter than a chunk, {whole}", found.covered, covered),
+            _rule("What stamped chunks need", f"at most {percent(share)} of a chunk, {part}", found.sustained, sustained),
+        ],
+        "reading": _reading(found),
+    }
+
+
+def pace(fps: float, recorded: float) -> str:
+    """A sentence when the arm is not moved at the rate of the recordings."""
+    if fps == recorded:
+        return ""
+    return f" The recordings have {recorded:g} fps: what was learned from them is carried out {fps / recorded:.2g} times as fast."
+
+
+def _rule(name: str, asks: str, holds: bool, slack: tuple[float, float]) -> dict[str, Any]:
+    """`slack`: in ms, negative by what is missing, and the highest fps that keeps the rule."""
+    slack_ms, fps = slack
+    margin = f"{seconds(abs(slack_ms) / 1e3)} {'to spare' if holds else 'too long'}"
+    up_to = "at any rate" if fps == float("inf") else f"{'holds' if holds else 'would hold'} up to {fps:.3g} fps"
+    return {"name": name, "asks": asks, "holds": holds, "margin": margin, "fps": up_to}
+
+
+def _reading(found: Feasibility) -> str:
+    if found.sustained:
+        return "In async mode the arm never waits for a plan once it has begun."
+    share = f"about {percent(found.idle_share)} of the time"
+    if found.covered:
+        return (
+            "Shorter than a chunk is not enough: what was carried out meanwhile is stale when the plan arrives. "
+            f"The arm stands still {share} in async mode."
+        )
+    return f"No plan arrives in time in any mode. The arm stands still {share} in async mode."
+
+
+def expected(mode: str, latency: float, actions: int, fps: float, threshold: float) -> dict[str, Any]:
+    """Of one lane, in the long run: the share of ticks without an action."""
+    idle = feasibility(latency, actions, fps, 0.0 if mode == "sync" else threshold).idle_share
+    return {"idle": idle, "text": "never starves once it has begun" if idle == 0 else f"stands still {percent(idle)} of the time"}
+
+
+def headline(found: Mapping[str, Any], stopped: bool) -> str:
+    took = f"{found['starts'][0]['seconds']:.1f} s"
+    if found["successes"]:
+        return f"In the mug after {took}"
+    return f"Stopped after {took}" if stopped else f"Not in the mug within {took}"
+
+
+def rows(found: Mapping[str, Any], before: int) -> list[dict[str, str]]:
+    """The figures of one rollout, of `RolloutReport.as_json`; a figure that was not to be had is a dash.
+
+    `before`: ticks until the first action.
+    """
+
+    def row(label: str, text: str, key: str, about: str, scale: float = 1.0, note: str = "") -> dict[str, str]:
+        value = "–" if found[key] is None else text.format(found[key] * scale)
+        return {"label": label, "value": value, "about": about, "note": note}
+
+    first = "all" if found["starved_ticks"] == before else f"{before} of them"
+
+    return [
+        row("idle", "{:.1f} %", "idle_share", "of the ticks the arm had no action", 100),
+        row("starved", "{:.0f} ticks", "starved_ticks", "without an action", note=f"{first} before the first plan" if before else ""),
+        row("stale", "{:.1f} %", "stale_share", "of the planned actions came too late", 100),
+        row("age of what it acts on", "{:.2f} s", "observation_age_s", "median over the executed actions"),
+        row("jump between chunks", "{:.2f} ×", "boundary_jump", "a step inside a chunk"),
+        row("jerk", "{:.0f} σ/s³", "jerk", "standard deviations of the action per second cubed"),
+    ]

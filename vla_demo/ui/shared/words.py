@@ -1,0 +1,225 @@
+"""The sentences on the page. Every figure says how it was obtained and over how many; pure functions of plain data.
+
+A section is a dict the page sets as it is: title, value and aside (the big figure), notes (sentences).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vla_demo.core.package import StageGraph
+from vla_demo.core.policy import PolicySpec, StageSpec
+from vla_demo.evaluation.replay import ReplayReport, ReplayStep
+from vla_demo.workbench.replay.recordings import EpisodeCard, Recording
+
+__all__ = [
+    "Section",
+    "chunk",
+    "episode_label",
+    "how",
+    "joint_label",
+    "measured",
+    "proof",
+    "recorded",
+    "reference",
+    "running",
+    "stage",
+    "unit",
+    "unit_means",
+    "variant_label",
+]
+
+Section = dict[str, Any]
+
+HELD_OUT = 6  # the protocol's cluster that no training demonstration comes from
+
+
+def section(title: str, value: str = "", aside: str = "", notes: Sequence[str] = ()) -> Section:
+    return {"title": title, "value": value, "aside": aside, "notes": [note for note in notes if note]}
+
+
+def unit(joint: str) -> str:
+    """Of the dataset: an SO-101 records degrees, and the gripper's opening in percent."""
+    return "%" if "gripper" in joint else "°"
+
+
+def joint_label(name: str) -> str:
+    return name.removesuffix(".pos").replace("_", " ")
+
+
+def episode_label(card: EpisodeCard) -> str:
+    parts = [f"Episode {card.index}", card.split, f"cluster {card.cluster}" if card.cluster else None]
+    return " · ".join([part for part in parts if part] + (["recovery"] if card.is_recovery else []))
+
+
+def stage(stage: StageSpec, spec: PolicySpec) -> str:
+    """What the stage takes and how often it runs, read from its graphs."""
+    if any(graph.runs_per_denoise_step for graph in stage.graphs):
+        return "flow matching, one pass per denoising step"
+    takes = {name for graph in stage.graphs for name in graph.inputs}
+    if "pixels" in takes:
+        return f"{len(spec.cameras)} camera{'s' if len(spec.cameras) > 1 else ''}, once a chunk"
+    if "token_ids" in takes:
+        return "pictures, words and joints, once a chunk"
+    return f"one pass gives all {spec.chunk_size} actions"
+
+
+def chunk(spec: PolicySpec, fps: float) -> str:
+    motion = f"a chunk: {spec.chunk_size / fps:.2f} s of motion at {fps:g} fps"
+    return motion if spec.n_action_steps == spec.chunk_size else f"{motion}, {spec.n_action_steps} carried out"
+
+
+def recorded(recording: Recording) -> list[Section]:
+    """Before a run: what is playing, and what Run will do."""
+    episode = recording.episode
+    seconds = f"{(len(episode) - 1) / episode.fps:.1f} s"
+    return [
+        section("recorded demonstration", seconds, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(recording.card)]),
+        section(
+            "next",
+            notes=[
+                "Choose a precision for each stage and press Run. The policy plans from these very pictures, "
+                "and its traces grow over the recorded ones, beside its own FP32 reference."
+            ],
+        ),
+    ]
+
+
+def _origin(card: EpisodeCard) -> str:
+    if card.cluster is None:
+        return ""
+    fresh = "no training demonstration starts there" if card.cluster == HELD_OUT else "training saw others from there"
+    return f"The bag starts in cluster {card.cluster}: {fresh}."
+
+
+def running(step: ReplayStep, chunks: int) -> list[Section]:
+    planned = sum(step.stage_ms.values())
+    return [section("running", f"{step.frame + 1}", f"of {step.frames} frames", [f"Chunk {chunks} took {planned:.0f} ms to plan, here."])]
+
+
+def reference(takes_noise: bool) -> str:
+    """What a variant is compared with, beside the recording."""
+    return "FP32 reference, same noise" if takes_noise else "FP32 reference"
+
+
+def measured(report: ReplayReport, takes_noise: bool) -> list[Section]:
+    """After a run, stopped or not: the two comparisons, which never share a name."""
+    return [_vs_reference(report, takes_noise), _vs_recorded(report)]
+
+
+def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
+    title = f"vs {reference(takes_noise)}"
+    if report.is_reference:
+        note = "This run is the reference itself. Choose another precision for a stage, or fewer steps, to see what it costs."
+        return section(title, notes=[note])
+    means = unit_means(report.reference_mae)
+    units = ", gripper ".join(means)
+    cosine = math.floor(report.reference_min_cosine * 1e4) / 1e4  # never rounded up to a perfect 1
+    return section(
+        title,
+        _main(means),
+        f"mean abs{_gripper(means)}",
+        [
+            f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine:.4f}. "
+            f"Over {_count(report.chunks, 'whole chunk')}."
+        ],
+    )
+
+
+def _vs_recorded(report: ReplayReport) -> Section:
+    means, reference = unit_means(report.executed_mae), unit_means(report.reference_executed_mae)
+    inside = round(report.within_tolerance * report.frames)
+    beside = "" if report.is_reference else f"; FP32 {_main(reference)}"
+    return section(
+        "vs recorded demonstration",
+        _main(means),
+        f"mean abs{_gripper(means)}{beside}",
+        [f"{inside} of {report.frames} executed actions have every joint within {_tolerance(report.tolerance)}."],
+    )
+
+
+def how(report: ReplayReport, takes_noise: bool) -> str:
+    """The small print under a run: what ran, what it can and cannot say, where the times come from."""
+    whole = report.frames == report.episode_frames
+    ran = f"All {report.frames} frames" if whole else f"Stopped after {report.frames} of {report.episode_frames} frames"
+    noise = f", noise seed {report.seed}" if takes_noise else ""
+    return (
+        f"{ran} of episode {report.episode}{noise}. Open loop: at each chunk the policy sees the recorded pictures, whatever it planned "
+        "before; what the arm would have met instead, this does not say. Errors are over the actions that would be executed; over whole "
+        f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {_count(report.chunks, 'chunk')} "
+        f"on {report.measured_on}."
+    )
+
+
+def proof(graphs: Sequence[StageGraph], differences: Sequence[float]) -> list[tuple[str, str]]:
+    """That a stage really is quantized, each with its small print: products, bytes of FP32 weights, what came of it, the files' hashes.
+
+    `differences` are the largest ones of each output of the graphs; none where nothing was compared.
+    """
+    nodes, quantized = sum(g.nodes for g in graphs), sum(g.quantized_nodes for g in graphs)
+    weights, of = sum(g.quantized_weight_bytes for g in graphs), sum(g.weight_bytes for g in graphs)
+    return [
+        (f"{quantized}/{nodes} nodes", "products of an activation with weights that were quantized"),
+        (f"{_part(weights, of)} weights", "weights that were quantized, counted as they were in FP32"),
+        *(
+            [(_apart(max(differences)), "largest difference of the outputs of this stage's graphs, on random inputs")]
+            if differences
+            else []
+        ),
+        ("+".join(g.sha256[:7] for g in graphs), "\n".join(f"{g.name}: sha256 {g.sha256}" for g in graphs)),
+    ]
+
+
+def _part(quantized: int, of: int) -> str:
+    """`15.50/15.52 MB`: as many digits as it takes to see that something was left out."""
+
+    def written(digits: int) -> tuple[str, str]:
+        return f"{quantized / 1e6:.{digits}f}", f"{of / 1e6:.{digits}f}"
+
+    digits = next(n for n in range(1, 7) if n == 6 or quantized == of or len(set(written(n))) == 2)
+    return f"{'/'.join(written(digits))} MB"
+
+
+def _apart(largest: float) -> str:
+    return f"differs from FP32 by up to {largest:.2g}" if largest > 0 else "equal to FP32: stored losslessly"
+
+
+def unit_means(values: Mapping[str, float]) -> dict[str, float]:
+    """The mean over the joints of each unit: degrees and percent are never averaged together."""
+    units = sorted({unit(joint) for joint in values}, reverse=True)  # "°" before "%"
+    groups = {u: [value for joint, value in values.items() if unit(joint) == u] for u in units}
+    return {u: sum(group) / len(group) for u, group in groups.items()}
+
+
+def _main(means: Mapping[str, float]) -> str:
+    return _written(*next(iter(means.items())))
+
+
+def _gripper(means: Mapping[str, float]) -> str:
+    return f", gripper {_written('%', means['%'])}" if len(means) > 1 else ""
+
+
+def _tolerance(tolerance: Mapping[str, float]) -> str:
+    """5° (gripper 5 %) when the joints of a unit share theirs, else joint by joint."""
+    units = {u: {value for joint, value in tolerance.items() if unit(joint) == u} for u in unit_means(tolerance)}
+    if any(len(values) > 1 for values in units.values()):
+        return ", ".join(f"{_written(unit(joint), value, 1)} ({joint_label(joint)})" for joint, value in tolerance.items())
+    first, *rest = [_written(u, next(iter(values)), 0) for u, values in units.items()]
+    return first + "".join(f" (gripper {text})" for text in rest)
+
+
+def _written(unit: str, value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}{' %' if unit == '%' else unit}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def variant_label(text: str) -> str:
+    """Such as "FP32", "INT8", "vision INT8, expert FP32", with the denoising steps of a policy that has them."""
+    stages = dict(part.split("=") for part in text.split(","))
+    steps = stages.pop("steps", None)
+    alike = len(set(stages.values())) == 1
+    parts = [next(iter(stages.values())).upper()] if alike else [f"{stage} {precision.upper()}" for stage, precision in stages.items()]
+    return ", ".join([*parts, *([f"{steps} steps"] if steps else [])])

@@ -1,0 +1,1 @@
+"""Replaying a variant over a recorded episode."""

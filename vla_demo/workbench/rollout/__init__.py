@@ -1,0 +1,1 @@
+"""Acting in the twin under a board's latency."""

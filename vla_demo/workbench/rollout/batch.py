@@ -1,0 +1,119 @@
+"""What a batch of rollouts is asked to be, and where its rows are kept: a start that was tried is kept and not tried again."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vla_demo.core.errors import InvalidInput, MissingPiece
+from vla_demo.core.extras import install
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.storage import cache_folder, write_whole
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.attempts import Attempts
+from vla_demo.evaluation.closed_loop import LoopReport, Rollout
+from vla_demo.evaluation.latency import LatencySource
+from vla_demo.evaluation.rollout_report import TriedStart
+from vla_demo.workbench.rollout.worker import RolloutJob
+
+if TYPE_CHECKING:
+    from vla_demo.twin.starts import Start
+
+__all__ = ["PATIENCE", "Batch", "RolloutRequest"]
+
+PATIENCE = 60.0  # simulated seconds until a rollout has failed
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRequest:
+    """What to try."""
+
+    variant: Variant
+    latency: LatencySource
+    mode: str = "async"  # see `runtime.control_loop.MODES`
+    fps: float = 30.0
+    starts: str = "all"  # see `twin.protocol.starts_named`
+    threshold: float = 0.5
+    aggregate: str = "weighted_average"
+    actions_per_chunk: int | None = None  # None: in sync mode the checkpoint's n_action_steps, in async mode its whole chunk
+    seed: int = 0
+    patience: float = PATIENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A request made definite: which rollouts it means, and where they are kept. Raises `InvalidInput` and `MissingPiece` (no MuJoCo)."""
+
+    job: RolloutJob
+    starts: "tuple[Start, ...]"
+    folder: Path
+
+    @staticmethod
+    def of(package: PolicyPackage, request: RolloutRequest) -> "Batch":
+        try:
+            from vla_demo.twin.protocol import starts_named
+        except ImportError as error:
+            raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
+        job = _job(package, request)
+        return Batch(job, tuple(starts_named(request.starts)), cache_folder() / "rollouts" / _name(package, job))
+
+    def kept(self) -> dict[int, TriedStart]:
+        """By number, what was tried before."""
+        found = {start.number: _kept(self.folder / f"{start.number}.json") for start in self.starts}
+        return {number: row for number, row in found.items() if row is not None}
+
+    def keep(self, row: TriedStart) -> None:
+        write_whole(self.folder / f"{row.number}.json", json.dumps(asdict(row)).encode())
+
+    def start(self, number: int) -> "Start":
+        """Raises `InvalidInput` when the batch has no such start."""
+        for start in self.starts:
+            if start.number == number:
+                return start
+        raise InvalidInput(f"start {number} is not in this batch; valid: {', '.join(str(start.number) for start in self.starts)}")
+
+
+def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
+    spec = package.spec
+    own = spec.n_action_steps if request.mode == "sync" else spec.chunk_size
+    actions = request.actions_per_chunk or own
+    if not 1 <= actions <= spec.chunk_size:
+        raise InvalidInput(f"actions_per_chunk {actions} is out of range; {spec.checkpoint} plans {spec.chunk_size}, so 1 to that")
+    if request.mode == "seamfree" and spec.noise_shape is None:
+        raise InvalidInput(f"{spec.family} does not denoise, so it has no seam-free mode; sync and async are valid")
+    if not 1 <= request.fps <= 60:  # NaN is neither
+        raise InvalidInput(f"{request.fps:g} fps is out of range; 10, 20, 30, 50 and 60 are what the twin's steps fit into")
+    if not 0 <= request.threshold <= 1:
+        raise InvalidInput(f"threshold {request.threshold:g} is out of range; valid: 0 to 1")
+    if not request.patience > 0:
+        raise InvalidInput(f"patience {request.patience:g} s is out of range; valid: more than 0")
+    return RolloutJob(
+        folder=str(package.folder),
+        variant=str(request.variant),
+        mode=request.mode,
+        latency=request.latency.seconds,
+        fps=request.fps,
+        threshold=request.threshold,
+        aggregate=request.aggregate,
+        actions_per_chunk=actions,
+        seed=request.seed,
+        patience=request.patience,
+    )
+
+
+def _name(package: PolicyPackage, job: RolloutJob) -> str:
+    """Everything that decides a rollout, hashed; the package by its graphs."""
+    facts = asdict(job) | {"folder": sorted(graph.sha256 for graph in package.graphs), "physics": 1}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _kept(file: Path) -> TriedStart | None:
+    """None for a start that was not tried, or whose file is damaged: it is tried again."""
+    try:
+        row = json.loads(file.read_text(encoding="utf-8"))
+        loop = row["rollout"]["loop"] | {"queue_depths": tuple(row["rollout"]["loop"]["queue_depths"])}
+        told = Rollout(Attempts(**row["rollout"]["attempts"]), LoopReport(**loop))
+        return TriedStart(row["number"], row["cluster"], told)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

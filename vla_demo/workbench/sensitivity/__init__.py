@@ -1,0 +1,1 @@
+"""What each precision of each stage costs a policy."""
