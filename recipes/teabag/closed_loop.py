@@ -17,6 +17,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from vla_demo.core.demo import require_demo
 from vla_demo.core.storage import write_whole
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.rollout_report import RolloutReport
@@ -24,7 +25,7 @@ from vla_demo.workbench.machine import machine
 from vla_demo.workbench.policies import prepare_policy
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.rollout.run import RolloutRequest, latency_named, roll_out
-from vla_demo.workbench.rollout.shipped import MEASURED_ROLLOUTS, markdown_table
+from vla_demo.workbench.rollout.shipped import markdown_table
 
 _SAME = {"act": "vision={0},expert={0}", "smolvla": "vision={0},llm={0},expert={0}"}
 ROWS = (
@@ -77,7 +78,7 @@ def main() -> None:
             else:
                 print(f"{number}/{len(ROWS)} {' '.join(row)}: {step}", flush=True)
     content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "rows": rows}
-    write_whole(MEASURED_ROLLOUTS, (json.dumps(content, indent=1) + "\n").encode())
+    write_whole(require_demo().rollouts, (json.dumps(content, indent=1) + "\n").encode())
     print(markdown_table(rows))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.episodes.conftest import CAMERAS, INSTRUCTION, JOINTS, SHAPE, moving_frames
+from vla_demo.core.demo import require_demo
 from vla_demo.core.errors import InvalidInput, UnknownEpisode
 from vla_demo.episodes.dataset import open_dataset
 from vla_demo.episodes.layout import parse_layout
@@ -48,7 +49,7 @@ def test_without_a_sidecar_the_splits_are_those_of_the_description(recorded: Pat
 
 def test_what_ships_says_truly_what_was_trained_on() -> None:
     for name, splits in (("episodes", ["validation"] * 10 + ["test"] * 20), ("calibration", ["train"] * 4)):
-        folder = Path(__file__).parents[2] / "assets" / "demo" / name
+        folder = require_demo().folder / name
         assert [e.split for e in open_dataset(folder).episodes] == splits
         described = parse_layout((folder / "meta" / "info.json").read_text(), name).splits
         assert [next(s for s, r in described.items() if i in r) for i in range(len(splits))] == splits

@@ -40,6 +40,6 @@ def _exported(checkpoint: Path, out: Path) -> Exported:
     package = export_checkpoint(str(checkpoint), out, progress=lambda text, fraction=None: said.append((text, fraction)))
     reference = load_reference(resolve(str(checkpoint)))
     sizes = {camera: (48, 64) for camera in reference.spec.cameras}
-    inputs = parity_inputs(reference.spec, package.preprocessing, sizes, episodes=out / "none")
+    inputs = parity_inputs(reference.spec, package.preprocessing, sizes, episodes=None)
     few = type(inputs)(inputs.source, inputs.observations[:6], inputs.noises[:6])
     return Exported(checkpoint, package, said, tuple(_answered(reference, few, lambda text, fraction=None: None)))

@@ -12,6 +12,7 @@ import pytest
 
 from tests.agreement import smallest_cosine
 from tests.outliers import with_outliers
+from vla_demo.core.demo import require_demo
 from vla_demo.core.observation import Observation
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
@@ -24,8 +25,8 @@ from vla_demo.quantization.row_scales import scale_rows
 from vla_demo.quantization.smoothing import smooth_graph
 from vla_demo.quantization.stages import prepare_variant
 from vla_demo.runtime.manifest import package_file
-from vla_demo.workbench.calibrations import BUNDLED_CALIBRATION, calibration_on
-from vla_demo.workbench.datasets import BUNDLED_EPISODES
+from vla_demo.workbench.calibrations import calibration_on
+from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.policies import prepare_policy
 
 EXACT = 1e-5  # relative to the largest value of an output
@@ -54,13 +55,13 @@ def outlying(package: PolicyPackage, cache: Path) -> PolicyPackage:
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    whole = calibration_on(open_dataset(str(BUNDLED_CALIBRATION)), [0])
+    whole = calibration_on(open_dataset(require_demo().calibration), [0])
     return Calibration(whole.source, whole.split, whole.episodes, whole.observations[::2])
 
 
 @pytest.fixture(scope="module")
 def validation() -> list[Observation]:
-    dataset = open_dataset(str(BUNDLED_EPISODES))
+    dataset = dataset_for(None)
     episodes = [dataset.episode(e.index) for e in dataset.episodes if e.split == "validation"]
     return [episode.frame(len(episode) * (place + 1) // 12).observation for place, episode in enumerate(episodes)]
 

@@ -1,20 +1,20 @@
 """The starts a closed loop is measured on are those of the recorded episodes."""
 
 import json
-from pathlib import Path
 
 import pytest
 
+from vla_demo.core.demo import require_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.twin.protocol import fresh_training_starts, protocol_starts, starts_named
 from vla_demo.twin.starts import HELD_OUT
 
-SIDECAR = Path(__file__).parents[2] / "assets" / "demo" / "episodes" / "meta" / "teabag.json"
-
 
 @pytest.mark.parametrize(("split", "count"), [("test", 20), ("validation", 10)])
 def test_the_protocols_starts_are_those_that_were_recorded(split: str, count: int) -> None:
-    recorded = [e["seed"] for e in json.loads(SIDECAR.read_text())["episodes"] if e["split"] == split]
+    recorded = [
+        e["seed"] for e in json.loads((require_demo().episodes / "meta" / "teabag.json").read_text())["episodes"] if e["split"] == split
+    ]
     assert [start.number for start in protocol_starts(split)] == recorded and len(recorded) == count
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode, tiny_act_package
+from vla_demo.core.demo import require_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import Dataset, open_dataset
 from vla_demo.runtime.graph_store import receipts
-from vla_demo.workbench.calibrations import BUNDLED_CALIBRATION, calibration_for, calibration_on
+from vla_demo.workbench.calibrations import calibration_for, calibration_on
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.preparation import prepare_variant
 
@@ -41,10 +42,11 @@ def test_the_bundled_policies_get_the_episodes_that_ship(package: PolicyPackage)
 
 
 def test_the_episodes_that_ship_come_from_four_training_clusters() -> None:
-    episodes = open_dataset(BUNDLED_CALIBRATION).episodes
+    folder = require_demo().calibration
+    episodes = open_dataset(folder).episodes
     assert {e.split for e in episodes} == {"train"}
     assert len({e.cluster for e in episodes} - {6}) == 4
-    assert sum(file.stat().st_size for file in BUNDLED_CALIBRATION.rglob("*") if file.is_file()) < 3_000_000
+    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 3_000_000
 
 
 def test_any_other_dataset_gives_its_own_training_episodes(package: PolicyPackage, partly_training: Dataset) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import CAMERAS, act_spec
+from vla_demo.core.demo import Demo
 from vla_demo.core.errors import InvalidInput, UnknownEpisode
 from vla_demo.episodes import Dataset
 from vla_demo.workbench import datasets
@@ -37,8 +38,8 @@ def test_a_camera_that_was_not_recorded_is_named(dataset: Dataset) -> None:
 
 def test_a_named_dataset_is_opened_and_a_missing_bundle_is_explained(episodes_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(dataset_for(episodes_folder).episodes) == 2
-    monkeypatch.setattr(datasets, "BUNDLED_EPISODES", Path("/nowhere/episodes"))
-    with pytest.raises(UnknownEpisode, match="a clone of the project has them"):
+    monkeypatch.setattr(datasets, "require_demo", lambda: Demo(Path("/nowhere")))
+    with pytest.raises(UnknownEpisode, match="/nowhere/episodes"):
         dataset_for(None)
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from vla_demo.core.demo import Demo, require_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.evaluation.findings import findings
 from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.policies import BUNDLED_POLICIES, sketch_policy
-from vla_demo.workbench.sensitivity import shipped as trap_reports
-from vla_demo.workbench.sensitivity.shipped import BUNDLED_REPORTS, bundled_report
+from vla_demo.workbench.sensitivity import shipped
+from vla_demo.workbench.sensitivity.shipped import bundled_report
 
 LARGEST = 300_000  # bytes; a report is read before anything is shown
 
@@ -48,7 +49,7 @@ def test_its_sentences_are_those_of_its_numbers(report: SensitivityReport) -> No
 
 def test_it_says_when_and_where_and_stays_small(report: SensitivityReport) -> None:
     assert report.computed.when and report.computed.machine and report.computed.seconds > 0
-    assert (BUNDLED_REPORTS / f"{report.policy}.json").stat().st_size < LARGEST
+    assert require_demo().sensitivity(report.policy).stat().st_size < LARGEST
 
 
 def test_a_policy_that_is_not_bundled_has_none() -> None:
@@ -56,7 +57,9 @@ def test_a_policy_that_is_not_bundled_has_none() -> None:
 
 
 def test_a_damaged_report_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "act.json").write_text(json.dumps({"version": 1}))
-    monkeypatch.setattr(trap_reports, "BUNDLED_REPORTS", tmp_path)
+    damaged = Demo(tmp_path)
+    damaged.sensitivity("act").parent.mkdir()
+    damaged.sensitivity("act").write_text(json.dumps({"version": 1}))
+    monkeypatch.setattr(shipped, "find_demo", lambda: damaged)
     with pytest.raises(InvalidInput, match="no trap report"):
         bundled_report("act")

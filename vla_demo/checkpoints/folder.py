@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import vla_demo
 from vla_demo.checkpoints.backbone import BACKBONE_FILES, BACKBONE_FOLDER
 from vla_demo.checkpoints.layout import CONFIG_FILE, JOINTS_FILE
 from vla_demo.checkpoints.vetting import REQUIRED_FILES, refuse_incomplete, vet
+from vla_demo.core.demo import DEMO_POLICIES, require_demo
 from vla_demo.core.errors import CheckpointError, InvalidInput, MissingPiece
 from vla_demo.core.extras import install
 from vla_demo.core.storage import fingerprint
 
-__all__ = ["BUNDLED", "CheckpointFolder", "resolve"]
+__all__ = ["CheckpointFolder", "resolve"]
 
-BUNDLED = ("act", "smolvla")
-_BUNDLED_HOME = Path(vla_demo.__file__).parents[1] / "assets" / "demo" / "checkpoints"
 _HUB_FILES = (*REQUIRED_FILES, "policy_*processor_step_*.safetensors", JOINTS_FILE, *(f"{BACKBONE_FOLDER}/{f}" for f in BACKBONE_FILES))
 _MAX_DOWNLOAD_BYTES = 8 << 30
 
@@ -35,12 +33,13 @@ def resolve(source: str, revision: str | None = None) -> CheckpointFolder:
     """A checkpoint by a bundled name ("act", "smolvla"), a folder, or a Hub id such as "user/policy" at `revision` (default: newest).
 
     From the Hub only the files of a checkpoint are fetched, at one commit; pickles never are. Raises `CheckpointError` for what is not
-    there or not safe to open, `InvalidInput` for a revision of something that is not on the Hub.
+    there or not safe to open, `MissingPiece` for a bundled name without the demo, `InvalidInput` for a revision of something that is not
+    on the Hub.
     """
     path = _local(source)
     if path is None and not re.fullmatch(r"[\w\-.]+/[\w\-.]+", source):
         raise CheckpointError(
-            f"{source!r} is no checkpoint: valid are the bundled {' and '.join(BUNDLED)}, a folder with {', '.join(REQUIRED_FILES)}, "
+            f"{source!r} is no checkpoint: valid are the bundled {' and '.join(DEMO_POLICIES)}, a folder with {', '.join(REQUIRED_FILES)}, "
             "or a Hub id such as lerobot/smolvla_base"
         )
     if path is None:
@@ -49,16 +48,13 @@ def resolve(source: str, revision: str | None = None) -> CheckpointFolder:
     if revision is not None:
         raise InvalidInput(f"{source!r} is on this machine and has no revisions; leave the revision out")
     family = vet(path)
-    name = source if source in BUNDLED else path.resolve().name
+    name = source if source in DEMO_POLICIES else path.resolve().name
     return CheckpointFolder(path, name, fingerprint(_content(path)).sha256, family)
 
 
 def _local(source: str) -> Path | None:
-    if source in BUNDLED:
-        path = _BUNDLED_HOME / source
-        if not path.is_dir():
-            raise CheckpointError(f"the bundled checkpoint {source!r} is not in this installation ({path}); a clone of the project has it")
-        return path
+    if source in DEMO_POLICIES:
+        return require_demo().checkpoint(source)
     path = Path(source).expanduser()
     inner = path / "pretrained_model"  # LeRobot's trainer puts the policy there, beside the optimizer's state
     return inner if (inner / CONFIG_FILE).is_file() else path if path.is_dir() else None

@@ -21,7 +21,7 @@ _MAX_HEADER_BYTES, _MAX_TENSORS = 4 << 20, 20_000  # a SmolVLA has some 500 tens
 
 def vet(folder: Path) -> str:
     """The checkpoint's family, "act" or "smolvla". Raises `CheckpointError` with every reason not to open it."""
-    refuse_incomplete({p.name for p in folder.iterdir()}, str(folder))
+    refuse_incomplete({p.name for p in folder.glob("*")}, str(folder))
     config = read_json(folder / CONFIG_FILE)
     try:
         problems = list(_problems(folder, config))

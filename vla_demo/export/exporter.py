@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.checkpoints import CheckpointFolder, ReferencePolicy, load_reference, resolve
+from vla_demo.core.demo import find_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.folders import whole_folder
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage, Preprocessing, StageGraph
@@ -69,7 +70,9 @@ def _cut(checkpoint: CheckpointFolder, folder: Path, say: Progress) -> _Cut:
     say(f"Loading {checkpoint.name} in PyTorch", 0.02)
     reference = load_reference(checkpoint)
     preprocessing = read_preprocessing(reference)
-    inputs = parity_inputs(reference.spec, preprocessing, _picture_sizes(reference, preprocessing))
+    demo = find_demo()
+    sizes = _picture_sizes(reference, preprocessing)
+    inputs = parity_inputs(reference.spec, preprocessing, sizes, None if demo is None else demo.episodes)
     graphs, trace = _write_graphs(reference, inputs, folder, say)
     if preprocessing.language is not None:
         write_tokenizer(reference, folder)

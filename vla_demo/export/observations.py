@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import vla_demo
 from vla_demo.core.observation import Observation
 from vla_demo.core.package import Preprocessing, VectorRecipe
 from vla_demo.core.policy import PolicySpec
@@ -16,7 +15,6 @@ from vla_demo.runtime.package_check import VECTOR_STATS
 __all__ = ["COUNT", "ParityInputs", "parity_inputs"]
 
 COUNT = 24
-_BUNDLED_EPISODES = Path(vla_demo.__file__).parents[1] / "assets" / "demo" / "episodes"
 _SEED = 20260
 # A recorded dataset often has one short sentence; these reach into every part of the language input, its end and beyond it.
 _INSTRUCTIONS = (
@@ -34,27 +32,29 @@ class ParityInputs:
 
 
 def parity_inputs(
-    spec: PolicySpec, preprocessing: Preprocessing, picture_sizes: Mapping[str, tuple[int, int]], episodes: Path = _BUNDLED_EPISODES
+    spec: PolicySpec, preprocessing: Preprocessing, picture_sizes: Mapping[str, tuple[int, int]], episodes: Path | None
 ) -> ParityInputs:
-    """`COUNT` observations and noises, the same on every call. `picture_sizes`: camera -> (height, width) for made-up pictures."""
+    """`COUNT` observations and noises, the same on every call.
+
+    `picture_sizes`: camera -> (height, width) for made-up pictures. `episodes`: the bundled dataset, None where it is not installed.
+    """
     rng = np.random.default_rng(_SEED)
     noises = tuple(None if spec.noise_shape is None else rng.standard_normal(spec.noise_shape, np.float32) for _ in range(COUNT))
-    recorded = _recorded(spec, episodes)
+    recorded = None if episodes is None else _recorded(spec, episodes)
     if recorded is not None:
         source = f"{COUNT} moments of {len(recorded)} recorded validation episodes"
         observations = [recorded[i % len(recorded)][i // len(recorded)] for i in range(COUNT)]
     else:
-        source = f"{COUNT} made-up observations (seed {_SEED}); the bundled episodes do not fit this policy"
+        why = "are not on this machine" if episodes is None else "do not fit this policy"
+        source = f"{COUNT} made-up observations (seed {_SEED}); the bundled episodes {why}"
         observations = [_made_up(spec, preprocessing, picture_sizes, rng) for _ in range(COUNT)]
     return ParityInputs(source, tuple(_instructed(observations)), noises)
 
 
 def _recorded(spec: PolicySpec, folder: Path) -> list[tuple[Observation, ...]] | None:
-    """Moments spread over each validation episode, or None when there is no fitting dataset."""
+    """Moments spread over each validation episode, or None when they do not fit the policy."""
     from vla_demo.episodes import open_dataset
 
-    if not (folder / "meta" / "info.json").is_file():
-        return None
     dataset = open_dataset(folder)
     chosen = [e for e in dataset.episodes if e.split == "validation"]
     if not chosen or not set(spec.cameras) <= set(dataset.cameras) or len(spec.joint_names) != len(dataset.joint_names):

@@ -4,27 +4,28 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import vla_demo
+from vla_demo.core.demo import find_demo, require_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.observation import Observation
 from vla_demo.core.package import PolicyPackage
 from vla_demo.episodes import Dataset, open_dataset
 from vla_demo.quantization.calibration import TRAINING, Calibration
-from vla_demo.workbench.datasets import BUNDLED_EPISODES, check_fit
+from vla_demo.workbench.datasets import check_fit
 
-__all__ = ["BUNDLED_CALIBRATION", "calibration_for", "calibration_on"]
+__all__ = ["calibration_for", "calibration_on"]
 
-BUNDLED_CALIBRATION = Path(vla_demo.__file__).parents[1] / "assets" / "demo" / "calibration"
 EPISODES, MOMENTS = 4, 6  # so many episodes, so many observations of each, spread evenly
 
 
 def calibration_for(package: PolicyPackage, dataset: Dataset | None = None) -> Calibration:
     """Training episodes of `dataset`; for the bundled episodes, of which none was trained on, or without a dataset those that ship.
 
-    Raises `InvalidInput` when the dataset has no training split, or when its cameras or joints are not the policy's.
+    Raises `InvalidInput` when the dataset has no training split, or when its cameras or joints are not the policy's, `MissingPiece` without
+    a dataset and without the demo.
     """
-    if dataset is None or dataset.folder == BUNDLED_EPISODES:
-        dataset = _bundled()
+    demo = find_demo()
+    if dataset is None or (demo is not None and dataset.folder == demo.episodes):
+        dataset = open_dataset(require_demo().calibration)
     check_fit(dataset, package.spec)
     training = [e.index for e in dataset.episodes if e.split == TRAINING]
     if not training:
@@ -37,19 +38,14 @@ def calibration_for(package: PolicyPackage, dataset: Dataset | None = None) -> C
 
 def calibration_on(dataset: Dataset, episodes: Sequence[int]) -> Calibration:
     """Observations of these episodes. Raises `InvalidInput` when one of them is not of the training split, `UnknownEpisode`."""
+    demo = find_demo()
     splits = {dataset.summary(index).split or "of no split" for index in episodes}
     return Calibration(
-        source=dataset.name if dataset.folder != BUNDLED_CALIBRATION else "bundled calibration episodes",
+        source="bundled calibration episodes" if demo is not None and dataset.folder == demo.calibration else dataset.name,
         split=TRAINING if splits == {TRAINING} else ", ".join(sorted(splits - {TRAINING})),
         episodes=tuple(episodes),
         observations=_observations(dataset.folder, tuple(episodes)),
     )
-
-
-def _bundled() -> Dataset:
-    if not BUNDLED_CALIBRATION.is_dir():
-        raise InvalidInput(f"the bundled calibration episodes are not in this installation ({BUNDLED_CALIBRATION}); a clone has them")
-    return open_dataset(BUNDLED_CALIBRATION)
 
 
 @lru_cache(maxsize=2)

@@ -4,25 +4,20 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import vla_demo
-from vla_demo.core.errors import InvalidInput, UnknownEpisode
+from vla_demo.core.demo import require_demo
+from vla_demo.core.errors import InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.episodes import Dataset, open_dataset
 
-__all__ = ["BUNDLED_EPISODES", "check_fit", "dataset_for"]
+__all__ = ["check_fit", "dataset_for"]
 
-BUNDLED_EPISODES = Path(vla_demo.__file__).parents[1] / "assets" / "demo" / "episodes"
 # A checkpoint or dataset that does not say calls its joints joint_1, joint_2, ...
 NAMELESS = re.compile(r"joint_\d+")
 
 
 def dataset_for(source: str | Path | None) -> Dataset:
-    """The dataset `source` (folder or Hub id), or the bundled episodes. Raises `UnknownEpisode` when it is not there."""
-    if source is not None:
-        return open_dataset(source)
-    if not BUNDLED_EPISODES.is_dir():
-        raise UnknownEpisode(f"the bundled episodes are not in this installation ({BUNDLED_EPISODES}); a clone of the project has them")
-    return open_dataset(BUNDLED_EPISODES)
+    """The dataset `source` (folder or Hub id), or the demo's episodes. Raises `UnknownEpisode`, or `MissingPiece` without the demo."""
+    return open_dataset(require_demo().episodes if source is None else source)
 
 
 def check_fit(dataset: Dataset, spec: PolicySpec) -> None:

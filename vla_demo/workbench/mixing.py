@@ -6,6 +6,7 @@ Recipes are found on training episodes, so that the recordings a policy is judge
 from collections.abc import Iterator
 from pathlib import Path
 
+from vla_demo.core.demo import require_demo
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.episodes import Dataset, open_dataset
@@ -13,7 +14,7 @@ from vla_demo.quantization.recipes import keep_recipe, read_recipe
 from vla_demo.quantization.search import Budget, Found, search_recipe
 from vla_demo.quantization.sensitivity import Working
 from vla_demo.quantization.trials import Judgement
-from vla_demo.workbench.calibrations import BUNDLED_CALIBRATION, calibration_for
+from vla_demo.workbench.calibrations import calibration_for
 from vla_demo.workbench.preparation import action_scale
 from vla_demo.workbench.progress import Preparing
 
@@ -29,7 +30,7 @@ def find_mix(package: PolicyPackage, stage: str, budget: Budget, dataset: Datase
     Raises `UnknownVariant` for an unknown stage, `InvalidInput` without training episodes, `QuantizationError` when nothing fits.
     """
     calibration = calibration_for(package, dataset)
-    recorded = dataset if dataset is not None and calibration.source == dataset.name else open_dataset(BUNDLED_CALIBRATION)
+    recorded = dataset if dataset is not None and calibration.source == dataset.name else open_dataset(require_demo().calibration)
     scale = action_scale(package, recorded, recorded.episode(calibration.episodes[0]))
     apart = max(1, len(calibration.observations) // OBSERVATIONS)
     judgement = Judgement(calibration.observations[apart // 2 :: apart][:OBSERVATIONS], scale.std, calibration.seed)

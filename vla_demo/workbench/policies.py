@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import vla_demo
+from vla_demo.core.demo import DEMO_POLICIES
 from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.policy import PolicySpec
@@ -66,11 +67,11 @@ def sketch_policy(source: str) -> PolicySpec | None:
 
     Raises `CheckpointError` for a checkpoint that is not safe to open or does not say.
     """
-    from vla_demo.checkpoints.folder import BUNDLED, resolve
+    from vla_demo.checkpoints.folder import resolve
     from vla_demo.checkpoints.spec import sketched_spec
 
     folder = Path(source).expanduser()
-    if source not in BUNDLED and (not folder.is_dir() or (folder / MANIFEST_FILE).is_file()):
+    if source not in DEMO_POLICIES and (not folder.is_dir() or (folder / MANIFEST_FILE).is_file()):
         return None
     return sketched_spec(resolve(source))
 

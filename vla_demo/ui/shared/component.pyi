@@ -37,17 +37,13 @@ TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
     ),
 }
 
-
 def page_file(name: str) -> str:
     return (PAGE_FILES / name).read_text(encoding="utf-8")
-
 
 def tab_script(tab: str) -> str:
     """A tab's script as one module; what Gradio gives a script comes in as arguments."""
     body = "\n".join(page_file(f"js/{name}.js") for name in TAB_SCRIPTS[tab])
     return f"export default function start(element, props, trigger, watch, server) {{\n{body}\n}}\n"
-
-from gradio.events import Dependency
 
 class _View(gr.HTML):
     def __init__(self, name: str, styles: Sequence[str], script: str, **kwargs: Any) -> None:
@@ -63,12 +59,14 @@ class _View(gr.HTML):
     def postprocess(self, value: Message | None) -> str | None:  # type: ignore[override]
         """A message as text, so that Gradio sends each whole: its differences of nested lists go wrong where an inner one shrinks."""
         return None if value is None else json.dumps(value)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class ReplayView(_View):
     """Speaks in the events `open_policy`, `open_episode`, `run_variant` and `stop_run`; hears the messages of `ui.messages`."""
@@ -76,12 +74,14 @@ class ReplayView(_View):
     def __init__(self, **kwargs: Any) -> None:
         script = "\n".join(page_file(f"js/{name}.js") for name in SCRIPTS)
         super().__init__("replay", ("controls", "strip", "scrub", "replay"), script, **kwargs)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class _LateView(_View):
     """A few lines fetch its script. Gradio knows a component's events by finding their names in what it is given."""
@@ -91,24 +91,28 @@ class _LateView(_View):
         server = "server" if "server_functions" in kwargs else "null"
         script = f'const TAB = "{name}"; // speaks in {named}\nconst SERVER = {server};\n' + page_file("js/shared/late.js")
         super().__init__(name, styles, script, **kwargs)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class TrapView(_LateView):
     """Speaks in the events `open_trap`, `compute_trap` and `stop_trap`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("trap", ("controls", "trap"), ("open_trap", "compute_trap", "stop_trap"), **kwargs)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class LoopView(_LateView):
     """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, the batch's; asks `weigh` directly."""
@@ -117,12 +121,14 @@ class LoopView(_LateView):
         live = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop")
         batch = ("open_batch", "run_batch", "stop_batch", "film_start", "pair_rows")
         super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), live + batch, **kwargs)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class RobotView(_LateView):
     """Speaks in these events; asks its server functions directly."""
@@ -130,12 +136,14 @@ class RobotView(_LateView):
     def __init__(self, **kwargs: Any) -> None:
         events = ("open_simulated", "open_board", "choose_robot", "load_robot", "download_episodes")
         super().__init__("robot", ("controls", "strip", "robot", "robot_episodes"), events, **kwargs)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 class Masthead(gr.HTML):
     """Name, tabs, one line, and the switch between light and dark."""
@@ -147,8 +155,11 @@ class Masthead(gr.HTML):
             apply_default_css=False,
             elem_id="masthead",
         )
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

@@ -6,20 +6,20 @@ checkpoint.
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-__all__ = ["MEASURED_ROLLOUTS", "markdown_table", "measured_rollouts"]
+from vla_demo.core.demo import find_demo
 
-MEASURED_ROLLOUTS = Path(__file__).parents[3] / "assets" / "demo" / "rollouts.json"
+__all__ = ["markdown_table", "measured_rollouts"]
 
 _NAMES = {"act": "ACT", "smolvla": "SmolVLA"}
 _KINDS = {"published": "published", "predicted": "predicted", "measured": "measured here", "board": "measured on a board", "given": "given"}
 
 
 def measured_rollouts() -> list[dict[str, Any]]:
-    """In the order they were asked for."""
-    found: list[dict[str, Any]] = json.loads(MEASURED_ROLLOUTS.read_text(encoding="utf-8"))["rows"]
+    """In the order they were asked for; none without the demo."""
+    demo = find_demo()
+    found: list[dict[str, Any]] = [] if demo is None else json.loads(demo.rollouts.read_text(encoding="utf-8"))["rows"]
     return found
 
 

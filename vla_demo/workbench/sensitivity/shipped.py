@@ -1,16 +1,14 @@
 """The trap reports that come with the app: computed once, at home, and shown at once. Each says when and where."""
 
-from pathlib import Path
-
+from vla_demo.core.demo import DEMO_POLICIES, find_demo
 from vla_demo.evaluation.sensitivity import SensitivityReport
-from vla_demo.workbench.policies import BUNDLED_POLICIES
 
-__all__ = ["BUNDLED_REPORTS", "bundled_report"]
-
-BUNDLED_REPORTS = Path(__file__).parents[3] / "assets" / "demo" / "trap"
+__all__ = ["bundled_report"]
 
 
 def bundled_report(source: str) -> SensitivityReport | None:
     """None for a policy that is not bundled, or not with a report. Raises `InvalidInput` for a file that is none."""
-    file = BUNDLED_REPORTS / f"{source}.json"
-    return SensitivityReport.read(file.read_text(encoding="utf-8")) if source in BUNDLED_POLICIES and file.is_file() else None
+    demo = find_demo() if source in DEMO_POLICIES else None
+    if demo is None or not demo.sensitivity(source).is_file():
+        return None
+    return SensitivityReport.read(demo.sensitivity(source).read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from vla_demo.core.demo import find_demo
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import MAX_DENOISE_STEPS, REFERENCE_PRECISION, Variant
@@ -20,7 +21,7 @@ from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.sensitivity import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, LayerRow, SensitivityReport
 from vla_demo.evaluation.study import Moment, ReferenceChunk, StudyPlan, reference_chunks, variant_chunks
 from vla_demo.runtime import ExportedPolicy, open_policy
-from vla_demo.workbench.datasets import BUNDLED_EPISODES, check_fit
+from vla_demo.workbench.datasets import check_fit
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.preparation import action_scale, prepare_variant
 from vla_demo.workbench.progress import Preparing
@@ -140,7 +141,8 @@ class SensitivityStudy:
 
 def _named(dataset: Dataset) -> str:
     """Without the path of this machine."""
-    if dataset.folder == BUNDLED_EPISODES:
+    demo = find_demo()
+    if demo is not None and dataset.folder == demo.episodes:
         return "the bundled episodes"
     return Path(dataset.name).name if Path(dataset.name).is_absolute() else dataset.name
 
