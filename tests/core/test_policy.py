@@ -1,12 +1,7 @@
-"""Stage labels and the fakes' promise to be policies."""
+"""The fakes' promise to be policies."""
 
 from tests.fakes import FakePolicy, fake_episode, noise, observation, smolvla_spec
-from vla_demo.core.policy import Policy, StageSpec
-
-
-def test_known_roles_have_a_label_for_people_and_others_show_as_they_are() -> None:
-    assert [stage.label for stage in smolvla_spec().stages] == ["Vision encoder", "Language backbone", "Action expert"]
-    assert StageSpec("tactile", ()).label == "tactile"
+from vla_demo.core.policy import Policy
 
 
 def test_a_fake_policy_keeps_the_contract() -> None:

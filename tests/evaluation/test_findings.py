@@ -72,7 +72,7 @@ def test_what_the_episodes_do_not_tell_apart_is_said_in_these_words() -> None:
 
 
 def test_the_spread_of_the_policy_itself_is_the_yardstick() -> None:
-    assert "int8 16%" in about("heatmap", report())
+    assert "int8 16 %" in about("heatmap", report())
 
 
 def test_what_is_not_possible_is_listed() -> None:

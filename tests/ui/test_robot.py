@@ -174,7 +174,7 @@ def test_a_task_is_judged_after_it_has_ended_by_whoever_started_it_and_can_be_co
     assert [say(desk, key, verb) for verb in ("missed", "succeeded")] == ["", ""]
     assert news(desk, key)["judge"] == {"said": True} and len({trial.task for trial in bench.trials}) == 1
     (row,) = desk.rates({})["rows"]
-    assert (row["board"], row["count"], row["interval"]) == ("measured on board bench twin (simulated)", "1 of 1", "21% to 100%")
+    assert (row["board"], row["count"], row["interval"]) == ("measured on board bench twin (simulated)", "1 of 1", "21 % to 100 %")
     assert row["policy"].startswith("ACT") and row["loop"]["latency"] == "board:bench twin"
 
 

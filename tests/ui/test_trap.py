@@ -81,7 +81,7 @@ def test_a_study_of_stages_in_several_precisions_is_drawn_too() -> None:
     report = sample_json("act")
     both = {**report["sensitivity"][0], "stage": "all", "precision": "vision=int8,expert=int4"}
     drawn = figure({**report, "sensitivity": [*report["sensitivity"], both]}, "heatmap")
-    assert drawn["rows"][-1] == {"precision": "vision=int8,expert=int4", "label": "vision=int8,expert=int4", "operands": ""}
+    assert drawn["rows"][-1] == {"precision": "vision=int8,expert=int4", "label": "vision INT8, expert INT4", "operands": ""}
 
 
 def test_every_figure_has_its_reading_and_its_numbers_as_a_table() -> None:

@@ -22,10 +22,6 @@ def test_an_episode_is_named_by_its_place_in_the_protocol() -> None:
     assert words.episode_label(EpisodeCard(0, None, None, False)) == "Episode 0"
 
 
-def test_a_joint_is_written_for_people() -> None:
-    assert words.joint_label("shoulder_pan.pos") == "shoulder pan"
-
-
 def test_degrees_and_percent_are_averaged_apart() -> None:
     assert words.unit_means({"shoulder_pan": 1.0, "gripper": 50.0, "elbow_flex": 3.0}) == {"°": 2.0, "%": 50.0}
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from vla_demo.cli.tables import aligned, megabytes
+from vla_demo.cli.tables import aligned
+from vla_demo.core.formats import in_megabytes
 from vla_demo.quantization.recipes import Recipe
 from vla_demo.quantization.search import Found
 
@@ -26,7 +27,7 @@ def mix_table(found: Found, policy: str) -> str:
     recipe, how = found.recipe, found.recipe.found
     lines = [
         f"{policy}  {_variant(recipe)}",
-        f"{megabytes(found.size)} of {megabytes(found.fp32_size)} MB, error {found.error:.4f} standard deviations of the action "
+        f"{in_megabytes(found.size)} of {in_megabytes(found.fp32_size)} MB, error {found.error:.4f} standard deviations of the action "
         f"(mean RMS of a chunk against FP32, {how['observations']} observations of training episodes)",
         "",
         *aligned([["layers", "precision"], *([r.layers, r.precision] for r in recipe.rules), ["all others", recipe.default]], left=2),
@@ -35,7 +36,7 @@ def mix_table(found: Found, policy: str) -> str:
     ]
     worst = sorted(found.layers, key=lambda s: -s.action_error)[:LISTED]
     rows = [["layer", "precision", "action error", "own error", "MB saved"]]
-    rows += [[s.layer, s.precision, f"{s.action_error:.4f}", f"{s.own_error:.4f}", megabytes(s.saved_bytes)] for s in worst]
+    rows += [[s.layer, s.precision, f"{s.action_error:.4f}", f"{s.own_error:.4f}", in_megabytes(s.saved_bytes)] for s in worst]
     return "\n".join([*lines, *aligned(rows, left=2)])
 
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from vla_demo.core.formats import percent
+
 if TYPE_CHECKING:
     from vla_demo.workbench.progress import Preparing
 
@@ -26,7 +28,7 @@ class ProgressLine:
     def tell(self, text: str, fraction: float | None) -> None:
         """Shown on a terminal only: for what changes many times a second."""
         if self._terminal:
-            share = "" if fraction is None else f" {fraction:4.0%}"
+            share = "" if fraction is None else f" {percent(fraction):>5}"
             print(f"\r\033[K{text}{share}", end="", file=sys.stderr, flush=True)
             self._said = text
 

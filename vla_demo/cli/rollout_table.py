@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from vla_demo.core.formats import interval, percent
 from vla_demo.evaluation.rollout_report import RolloutReport
 
 __all__ = ["rollout_table"]
@@ -17,11 +18,11 @@ def rollout_table(report: RolloutReport, policy: str) -> str:
 
 def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     low, high = found["wilson95"]
-    yield "success", f"{found['successes']}/{found['n']}  (95 % interval {low:.2f} to {high:.2f}, Wilson)"
+    yield "success", f"{found['successes']}/{found['n']}  (95 % interval {interval(low, high)}, Wilson)"
     yield "by cluster", ", ".join(f"{cluster}: {count}" for cluster, count in found["by_cluster"].items())
     yield "time to success", _figure(found["time_to_success_s"], "{:.1f} s, median of the successes")
-    yield "idle", f"{found['idle_share']:.1%}  ({found['starved_ticks']} ticks without an action)"
-    yield "stale", _figure(found["stale_share"], "{:.1%} of the planned actions")
+    yield "idle", f"{percent(found['idle_share'], 1)}  ({found['starved_ticks']} ticks without an action)"
+    yield "stale", "-" if found["stale_share"] is None else f"{percent(found['stale_share'], 1)} of the planned actions"
     yield "queue depth", f"{found['queue_depth']:.0f} actions, mean over all ticks"
     yield "observation age", _figure(found["observation_age_s"], "{:.2f} s behind each executed action, mean of medians")
     yield "boundary jump", _figure(found["boundary_jump"], "{:.2f} times a step inside a chunk")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from vla_demo.cli.tables import aligned, megabytes
+from vla_demo.cli.tables import aligned
+from vla_demo.core.formats import in_megabytes
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import SensitivityReport, SensitivityRow
 
@@ -69,8 +70,8 @@ def _cells(row: SensitivityRow) -> list[str]:
         row.verdict or "",
         f"{row.ms:.1f}",
         f"{row.fp32_ms:.1f}",
-        megabytes(row.bytes),
-        megabytes(row.fp32_bytes),
+        in_megabytes(row.bytes),
+        in_megabytes(row.fp32_bytes),
         f"{row.quantized_nodes} of {row.nodes}",
     ]
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from vla_demo.core.formats import in_megabytes, percent
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.evaluation.replay import ReplayReport
 from vla_demo.runtime.graph_store import Receipt
 
-__all__ = ["aligned", "megabytes", "package_json", "package_table", "replay_json", "replay_table"]
+__all__ = ["aligned", "package_json", "package_table", "replay_json", "replay_table"]
 
 Rows = Sequence[Sequence[str]]
 
@@ -45,7 +46,7 @@ def package_json(package: PolicyPackage) -> dict[str, Any]:
 
 def package_table(package: PolicyPackage) -> str:
     rows = [["stage", "graph", "precision", "MB"]]
-    rows += [[g.role, g.name, g.precision, megabytes(g.size_bytes)] for g in package.graphs]
+    rows += [[g.role, g.name, g.precision, in_megabytes(g.size_bytes)] for g in package.graphs]
     lines = [f"{package.spec.family} {package.spec.checkpoint} in {package.folder}", "", *aligned(rows, left=3)]
     parity = package.parity
     if "max_error" in parity and "tolerance" in parity:
@@ -71,7 +72,7 @@ def _joints(report: ReplayReport) -> Iterator[str]:
 
 
 def _distance(report: ReplayReport) -> Iterator[str]:
-    yield f"within tolerance  {report.within_tolerance:.1%}  ({report.tolerance_definition})"
+    yield f"within tolerance  {percent(report.within_tolerance, 1)}  ({report.tolerance_definition})"
     if report.is_reference:
         yield "vs reference      this is the FP32 reference itself; it ran once"
         return
@@ -85,7 +86,7 @@ def _stages(report: ReplayReport) -> Iterator[str]:
     for role, ms in report.stage_ms.items():
         reference = report.reference_stage_ms[role]["p50"]
         times = [f"{value:.1f}" for value in (ms["p50"], ms["p95"], reference)]
-        rows.append([role, report.variant.precision(role), *times, megabytes(report.stage_bytes[role])])
+        rows.append([role, report.variant.precision(role), *times, in_megabytes(report.stage_bytes[role])])
     yield from aligned(rows, left=2)
     yield f"measured {report.as_json()['measured']}"
 
@@ -106,7 +107,7 @@ def _proofs(receipts: Sequence[Receipt]) -> Iterator[str]:
     ]
     for receipt in receipts:
         graph, difference = receipt.graph, receipt.difference
-        weights = f"{megabytes(graph.quantized_weight_bytes)} of {megabytes(graph.weight_bytes)}"
+        weights = f"{in_megabytes(graph.quantized_weight_bytes)} of {in_megabytes(graph.weight_bytes)}"
         largest = f"{max(difference.values()):.2g}" if difference else "nothing to quantize"
         rows.append([graph.name, graph.precision, f"{graph.quantized_nodes} of {graph.nodes}", weights, graph.sha256[:12], largest])
     yield from aligned(rows, left=2)
@@ -139,7 +140,3 @@ def _proof(graph: StageGraph, receipts: Sequence[Receipt]) -> dict[str, Any]:
         return {}
     decisions = [asdict(decision) for decision in mine.decisions]
     return {"made_with": dict(mine.made_with), "difference_from_fp32": dict(mine.difference), "decisions": decisions}
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:.2f}"

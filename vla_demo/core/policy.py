@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.observation import ActionChunk, Observation
 
-__all__ = ["ROLE_LABELS", "GraphSpec", "Policy", "PolicySpec", "StageSpec"]
-
-ROLE_LABELS = {"vision": "Vision encoder", "llm": "Language backbone", "expert": "Action expert"}
+__all__ = ["GraphSpec", "Policy", "PolicySpec", "StageSpec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,6 @@ class StageSpec:
 
     role: str  # "vision" | "llm" | "expert"
     graphs: tuple[GraphSpec, ...]
-
-    @property
-    def label(self) -> str:
-        return ROLE_LABELS.get(self.role, self.role)
 
 
 @dataclass(frozen=True, slots=True)

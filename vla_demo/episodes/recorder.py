@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.extras import install
+from vla_demo.core.formats import in_megabytes, megabytes
 from vla_demo.core.observation import Observation
 from vla_demo.core.recorded import RecordedEpisode
 from vla_demo.episodes.bounded_queue import BoundedQueue
@@ -127,8 +128,8 @@ class EpisodeRecorder:
             self._room = min(self.limit - used, shutil.disk_usage(self.folder).free - KEPT_FREE)
             if self._room < _SMALLEST_EPISODE:
                 raise VlaDemoError(
-                    f"there is no room for another episode in {self.folder}: the episodes take {used / 1e6:.0f} MB of "
-                    f"{self.limit / 1e6:.0f} allowed, or the disk is full; remove some, or switch the recording off"
+                    f"there is no room for another episode in {self.folder}: the episodes take {megabytes(used, 0)} of "
+                    f"{in_megabytes(self.limit, 0)} allowed, or the disk is full; remove some, or switch the recording off"
                 )
 
     # --- the control loop's ----------------------------------------------------------------------------------------------

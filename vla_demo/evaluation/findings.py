@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from vla_demo.core.policy import ROLE_LABELS
+from vla_demo.core.formats import percent
+from vla_demo.core.labels import stage_label
 from vla_demo.evaluation.comparison import BETTER, NOT_DISTINGUISHABLE, WORSE
 from vla_demo.evaluation.flow_findings import addition, denoising, iterations
 from vla_demo.evaluation.sensitivity import ALL_STAGES, Finding, LayerRow, SensitivityReport, SensitivityRow, Smoothness
@@ -40,7 +41,7 @@ def _weakest(rows: Sequence[SensitivityRow]) -> Iterator[str]:
     """The most sensitive stage of each precision, and whether the intervals say so too."""
     costs: dict[str, list[tuple[str, float]]] = {}
     for precision in dict.fromkeys(row.precision for row in rows):
-        alone = sorted((r for r in rows if r.precision == precision and r.stage in ROLE_LABELS), key=_mean_error, reverse=True)
+        alone = sorted((r for r in rows if r.precision == precision and r.stage != ALL_STAGES), key=_mean_error, reverse=True)
         if len(alone) < 2:
             continue
         worst, runner_up = alone[:2]
@@ -60,7 +61,7 @@ def _against_seeds(rows: Sequence[SensitivityRow], report: SensitivityReport) ->
     spread = report.fp32.seed_spread
     whole = [row for row in rows if row.stage == ALL_STAGES]
     if spread is not None and spread.mean > 0 and whole:
-        shares = listed([f"{row.precision} {_mean_error(row) / spread.mean:.0%}" for row in whole])
+        shares = listed([f"{row.precision} {percent(_mean_error(row) / spread.mean)}" for row in whole])
         own = f"From one seed to the next FP32 itself differs by {number(spread.mean)} standard deviations"
         yield f"{own}; quantizing all stages costs, as a share of that: {shares}."
 
@@ -113,12 +114,12 @@ def _speed(rows: Sequence[SensitivityRow]) -> Iterator[str]:
     slow: dict[str, list[SensitivityRow]] = {}
     fast: dict[str, list[SensitivityRow]] = {}
     for row in rows:
-        if row.stage in ROLE_LABELS and row.ms and row.fp32_ms and row.bytes and row.fp32_bytes:
+        if row.stage != ALL_STAGES and row.ms and row.fp32_ms and row.bytes and row.fp32_bytes:
             if row.ms > row.fp32_ms * (1 + NOTABLE) and row.bytes < row.fp32_bytes:
                 slow.setdefault(row.precision, []).append(row)
             elif row.ms < row.fp32_ms * (1 - NOTABLE):
                 fast.setdefault(row.precision, []).append(row)
-    stages = len({row.stage for row in rows if row.stage in ROLE_LABELS})
+    stages = len({row.stage for row in rows if row.stage != ALL_STAGES})
     if slow:
         yield f"Smaller but slower on this machine: {listed(_paces(slow, stages, slower=True))}."
     if fast:
@@ -170,4 +171,4 @@ def _mean_error(row: SensitivityRow) -> float:
 
 
 def _stage(row: SensitivityRow) -> str:
-    return f"the {ROLE_LABELS[row.stage].lower()}"
+    return f"the {stage_label(row.stage).lower()}"

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from vla_demo.core.errors import VlaDemoError
+from vla_demo.core.formats import count
 from vla_demo.core.storage import cache_folder
 from vla_demo.quantization.recipes import Recipe, find_recipe
 
@@ -28,5 +29,4 @@ def known_recipes(family: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def _about(recipe: Recipe) -> str:
-    rules = f"{len(recipe.rules)} rule{'' if len(recipe.rules) == 1 else 's'}"
-    return f"A recipe, layer by layer: {', '.join(recipe.precisions)} by {rules}."
+    return f"A recipe, layer by layer: {', '.join(recipe.precisions)} by {count(len(recipe.rules), 'rule')}."

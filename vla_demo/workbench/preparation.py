@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from vla_demo.core.labels import stage_label
 from vla_demo.core.observation import Episode
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.precision import REFERENCE_PRECISION
@@ -22,7 +23,7 @@ def prepare_variant(package: PolicyPackage, variant: Variant, dataset: Dataset |
     """
     chosen = [s for s in variant.stages if s.precision != REFERENCE_PRECISION]
     for done, stage in enumerate(chosen):
-        label = next(s.label for s in package.spec.stages if s.role == stage.role)
+        label = stage_label(stage.role)
         yield Preparing(f"{label} in {stage.precision}", done / len(chosen))
         calibration = calibration_for(package, dataset) if scheme_for(stage.precision).needs_calibration else None
         quantize_stage(package, stage.role, stage.precision, calibration=calibration)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vla_demo.core.formats import latency, optional, percent
+from vla_demo.core.labels import MODES, variant_label
 from vla_demo.evaluation.published_success import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
 from vla_demo.evaluation.statistics import wilson_interval
-from vla_demo.ui.shared.words import variant_label
 from vla_demo.workbench.robot.trials import RobotRate
 
 __all__ = ["HOW", "INTRO", "article", "judged", "names", "row"]
@@ -20,7 +21,6 @@ HOW = (
     "simulated: every inference costs what is said, however long it took; what is published or predicted is that "
     "of a full-size policy on an i.MX95. What was measured on a board was judged by a person in the tab Robot, from starts as they came."
 )
-_MODES = {"sync": "sync", "async": "async", "seamfree": "seam-free"}
 
 
 def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped: bool) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped:
         "policy": label,
         "variant": variant_label(found["variant"]),
         "stages": found["variant"],
-        "mode": _MODES[found["mode"]],
+        "mode": MODES[found["mode"]].lower(),
         "fps": f"{found['fps']:g} fps",
-        "latency": _seconds(found["latency_ms"]),
+        "latency": _latency(found["latency_ms"]),
         "kind": found["latency_kind"] if found["latency_ms"] else "",
         "source": found["latency_source"],
         "successes": found["successes"],
@@ -41,10 +41,10 @@ def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped:
         "low": low,
         "high": high,
         "splits": {split: _count(found["starts"], splits, split) for split in ("test", "validation")},
-        "idle": f"{found['idle_share']:.0%}".replace("%", " %"),
-        "jerk": _figure(found["jerk"], "{:.0f}"),
-        "jump": _figure(found["boundary_jump"], "{:.1f} ×"),
-        "time": _figure(found["time_to_success_s"], "{:.1f} s"),
+        "idle": percent(found["idle_share"]),
+        "jerk": optional(found["jerk"], "{:.0f}"),
+        "jump": optional(found["boundary_jump"], "{:.1f} ×"),
+        "time": optional(found["time_to_success_s"], "{:.1f} s"),
         "failed": [_failed(start, splits) for start in found["starts"] if not start["success"]],
         "shipped": shipped,
     }
@@ -58,9 +58,9 @@ def judged(found: RobotRate, label: str) -> dict[str, Any]:
         "policy": label,
         "variant": variant_label(found.variant),
         "stages": found.variant,
-        "mode": _MODES[found.mode],
+        "mode": MODES[found.mode].lower(),
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "latency": "–" if found.inference_s is None else _seconds(found.inference_s * 1e3),
+        "latency": "–" if found.inference_s is None else _latency(found.inference_s * 1e3),
         "kind": "" if found.inference_s is None else "board",
         "source": "" if found.inference_s is None else times,
         "successes": found.successes,
@@ -84,12 +84,8 @@ def _failed(start: Found, splits: Mapping[int, str]) -> dict[str, Any]:
     return {"start": number, "label": f"{split[0].upper()}{place}", "about": f"{split} {place}, cluster {start['cluster']}: {grasps}"}
 
 
-def _seconds(ms: float) -> str:
-    return "none" if ms == 0 else f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1e3:.2f} s"
-
-
-def _figure(value: float | None, text: str) -> str:
-    return "–" if value is None else text.format(value)
+def _latency(ms: float) -> str:
+    return "none" if ms == 0 else latency(ms / 1e3)
 
 
 def names(first: tuple[str, Found], second: tuple[str, Found]) -> tuple[str, str]:
@@ -102,11 +98,11 @@ def names(first: tuple[str, Found], second: tuple[str, Found]) -> tuple[str, str
 
 
 def _facts(label: str, found: Found) -> dict[str, str]:
-    latency = f"{_seconds(found['latency_ms'])} of latency" if found["latency_ms"] else "no latency"
+    latency = f"{_latency(found['latency_ms'])} of latency" if found["latency_ms"] else "no latency"
     return {
         "policy": label,
         "variant": variant_label(found["variant"]),
-        "mode": _MODES[found["mode"]],
+        "mode": MODES[found["mode"]].lower(),
         "latency": latency,
         "fps": f"{found['fps']:g} fps",
     }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vla_demo.core.formats import latency, percent
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.evaluation.closed_loop import Judgement
@@ -40,7 +41,7 @@ def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopL
         policies=[{"id": name, "label": label} for name, label in bundled.items()],
         starts=listed,
         rates=[{"value": fps, "label": f"{fps} fps"} for fps in RATES],
-        thresholds=[{"value": share, "label": f"{loop_words.percent(share)} of a chunk"} for share in THRESHOLDS],
+        thresholds=[{"value": share, "label": f"{percent(share)} of a chunk"} for share in THRESHOLDS],
         marks=loop_words.marks(),
         main=MAIN_CAMERA,
         view=view.as_json() if view is not None else None,
@@ -111,9 +112,8 @@ def _state(judgement: Judgement) -> str:
 
 def report(run: str, ends: Sequence[LaneEnd], ticks: Mapping[int, Sequence[Tick]], seed: int) -> Message:
     """What became of the lanes, with all that happened in them: whoever missed a message has it now. `ends` is not empty."""
-    latency = ends[0].report.latency.seconds
     lanes = [_end(one, ticks[one.lane]) for one in sorted(ends, key=lambda one: one.lane)]
-    return message("report", run=run, lanes=lanes, how=loop_words.HOW.format(seed=seed, latency=loop_words.seconds(latency)))
+    return message("report", run=run, lanes=lanes, how=loop_words.HOW.format(seed=seed, latency=latency(ends[0].report.latency.seconds)))
 
 
 def _end(shown: LaneEnd, ticks: Sequence[Tick]) -> Message:

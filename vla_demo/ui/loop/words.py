@@ -3,51 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vla_demo.core.formats import latency, percent, seconds
+from vla_demo.core.labels import MODE_SENTENCES, MODES, family_label, variant_label
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import PUBLISHED
 from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
-from vla_demo.ui.shared.words import variant_label
 from vla_demo.workbench.robot.latencies import BoardLatency
 from vla_demo.workbench.rollout.scenes import StartCard
 
 __all__ = [
     "HOW",
-    "MODES",
     "expected",
     "headline",
     "marks",
     "modes",
     "on_board",
     "pace",
-    "percent",
     "predicted",
     "rows",
     "rules",
-    "seconds",
     "start_label",
 ]
 
-MODES: Mapping[str, tuple[str, str]] = {
-    "sync": ("Sync", "Plans when its queue is empty; waits meanwhile."),
-    "async": ("Async", "Plans the next chunk while it acts."),
-    "seamfree": ("Seam-free", "Async, and each chunk goes on from the last."),
-}
 HOW = (
     "One rollout from one start, noise seed {seed}, in the twin. Time is simulated: every inference costs exactly {latency}, however long "
     "it took on this machine. One rollout tells nothing about a success rate; the batch below does."
 )
-_LABELS = {"act": "ACT", "smolvla": "SmolVLA"}
-
-
-def seconds(value: float) -> str:
-    """Milliseconds below a second."""
-    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.3g} s"
-
-
-def percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
 
 
 def start_label(card: StartCard, place: int) -> str:
@@ -57,11 +40,11 @@ def start_label(card: StartCard, place: int) -> str:
 
 def modes(spec: PolicySpec) -> list[dict[str, str]]:
     """Each with what keeps this policy from it, if anything does."""
-    name = _LABELS.get(spec.family, spec.family)
+    name = family_label(spec.family)
     problem = "" if spec.noise_shape is not None else f"{name} does not denoise, so no chunk can go on from another."
     return [
-        {"mode": mode, "label": label, "about": about, "problem": problem if mode == "seamfree" else ""}
-        for mode, (label, about) in MODES.items()
+        {"mode": mode, "label": label, "about": MODE_SENTENCES[mode], "problem": problem if mode == "seamfree" else ""}
+        for mode, label in MODES.items()
     ]
 
 
@@ -71,8 +54,8 @@ def marks() -> list[dict[str, Any]]:
         {
             "ms": row.seconds * 1e3,
             "family": row.family,
-            "label": f"{_LABELS[row.family]} {seconds(row.seconds)}",
-            "about": f"Published: {_LABELS[row.family]}, {'optimized' if row.quantized else 'FP32'}, six Cortex-A55 of an i.MX95 "
+            "label": f"{family_label(row.family)} {latency(row.seconds)}",
+            "about": f"Published: {family_label(row.family)}, {'optimized' if row.quantized else 'FP32'}, six Cortex-A55 of an i.MX95 "
             "(NXP and Hugging Face, 5 March 2026, full-size policy).",
         }
         for row in PUBLISHED
@@ -81,7 +64,7 @@ def marks() -> list[dict[str, Any]]:
 
 def on_board(found: BoardLatency) -> dict[str, Any]:
     """For the slider: what a board has measured."""
-    told = f"{found.board}, {variant_label(found.variant)}: {seconds(found.seconds)}"
+    told = f"{found.board}, {variant_label(found.variant)}: {latency(found.seconds)}"
     about = found.source().about
     return {
         "board": found.board,
@@ -95,20 +78,20 @@ def on_board(found: BoardLatency) -> dict[str, Any]:
 def predicted(family: str, variant: Variant) -> dict[str, Any]:
     """For the slider: where the roofline puts this variant of a family's full-size policy, with its band."""
     found = predict(FULL_SIZE[family], variant, IMX95)
-    name = _LABELS.get(family, family)
-    band = f"{seconds(found.low)} to {seconds(found.high)}, most likely {seconds(found.seconds)}"
+    name = family_label(family)
+    band = f"{latency(found.low)} to {latency(found.high)}, most likely {latency(found.seconds)}"
     about = f"A full-size {name} as {variant}: {band}; {found.about} {checked(family)}"
     return {"ms": found.seconds * 1e3, "low": found.low * 1e3, "high": found.high * 1e3, "about": about}
 
 
-def rules(latency: float, chunk: int, fps: float, threshold: float) -> dict[str, Any]:
+def rules(delay: float, chunk: int, fps: float, threshold: float) -> dict[str, Any]:
     """Both rules, each with its slack and the highest rate that still holds."""
-    found = feasibility(latency, chunk, fps, threshold)
+    found = feasibility(delay, chunk, fps, threshold)
     share = min(threshold, 0.5)
-    whole, part = seconds(chunk / fps), seconds(share * chunk / fps)
+    whole, part = latency(chunk / fps), latency(share * chunk / fps)
     covered, sustained = (found.covered_slack_ms, found.covered_fps), (found.sustained_slack_ms, found.sustained_fps)
     return {
-        "lead": f"Chunks of {chunk} at {fps:g} fps last {whole}. An inference takes {seconds(latency)}.",
+        "lead": f"Chunks of {chunk} at {fps:g} fps last {whole}. An inference takes {latency(delay)}.",
         "rules": [
             _rule("The article's rule", f"shorter than a chunk, {whole}", found.covered, covered),
             _rule("What stamped chunks need", f"at most {percent(share)} of a chunk, {part}", found.sustained, sustained),
@@ -127,7 +110,7 @@ def pace(fps: float, recorded: float) -> str:
 def _rule(name: str, asks: str, holds: bool, slack: tuple[float, float]) -> dict[str, Any]:
     """`slack`: in ms, negative by what is missing, and the highest fps that keeps the rule."""
     slack_ms, fps = slack
-    margin = f"{seconds(abs(slack_ms) / 1e3)} {'to spare' if holds else 'too long'}"
+    margin = f"{latency(abs(slack_ms) / 1e3)} {'to spare' if holds else 'too long'}"
     up_to = "at any rate" if fps == float("inf") else f"{'holds' if holds else 'would hold'} up to {fps:.3g} fps"
     return {"name": name, "asks": asks, "holds": holds, "margin": margin, "fps": up_to}
 
@@ -144,14 +127,14 @@ def _reading(found: Feasibility) -> str:
     return f"No plan arrives in time in any mode. The arm stands still {share} in async mode."
 
 
-def expected(mode: str, latency: float, actions: int, fps: float, threshold: float) -> dict[str, Any]:
+def expected(mode: str, delay: float, actions: int, fps: float, threshold: float) -> dict[str, Any]:
     """Of one lane, in the long run: the share of ticks without an action."""
-    idle = feasibility(latency, actions, fps, 0.0 if mode == "sync" else threshold).idle_share
+    idle = feasibility(delay, actions, fps, 0.0 if mode == "sync" else threshold).idle_share
     return {"idle": idle, "text": "never starves once it has begun" if idle == 0 else f"stands still {percent(idle)} of the time"}
 
 
 def headline(found: Mapping[str, Any], stopped: bool) -> str:
-    took = f"{found['starts'][0]['seconds']:.1f} s"
+    took = seconds(found["starts"][0]["seconds"])
     if found["successes"]:
         return f"In the mug after {took}"
     return f"Stopped after {took}" if stopped else f"Not in the mug within {took}"

@@ -7,7 +7,9 @@ from urllib.parse import quote
 import gradio as gr
 
 from vla_demo.core.errors import InvalidInput
-from vla_demo.ui.shared import messages, words
+from vla_demo.core.formats import count, megabytes, seconds
+from vla_demo.core.labels import variant_label
+from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.bench import Robot
 from vla_demo.ui.shared.messages import Message, message
 from vla_demo.ui.shared.toasts import answered, told
@@ -55,21 +57,21 @@ def where(view: EpisodesView) -> str:
     start = f"Each task is recorded on the board, in {view.folder}." if view.on else "Tasks are not recorded."
     if not view.episodes:
         return start
-    return f"{start} {_count(len(view.episodes), 'episode')} there, {used / 1e6:.1f} MB of at most {view.limit_bytes / 1e9:g} GB."
+    return f"{start} {count(len(view.episodes), 'episode')} there, {megabytes(used)} of at most {view.limit_bytes / 1e9:g} GB."
 
 
 def row(episode: BoardEpisode) -> dict[str, Any]:
     return {
         "id": episode.id,
         "at": episode.recorded_at,
-        "length": f"{episode.seconds:.1f} s",
+        "length": seconds(episode.seconds),
         "frames": str(episode.frames),
         "whole": whole(episode),
         "complete": not episode.old_pictures and not episode.cut_frames,
         "judged": {True: "in the mug", False: "missed", None: "–"}[episode.success],
-        "policy": f"{episode.policy or '–'}, {words.variant_label(episode.variant) if episode.variant else '–'}",
+        "policy": f"{episode.policy or '–'}, {variant_label(episode.variant) if episode.variant else '–'}",
         "ended": episode.ended,
-        "size": f"{episode.size_bytes / 1e6:.1f} MB",
+        "size": megabytes(episode.size_bytes),
     }
 
 
@@ -77,17 +79,13 @@ def whole(episode: BoardEpisode) -> str:
     """What the recorder did not manage to keep, in words."""
     missing = []
     if episode.old_pictures:
-        missing.append(f"the pictures of {_count(episode.old_pictures, 'frame')} were dropped, older ones stand there")
+        missing.append(f"the pictures of {count(episode.old_pictures, 'frame')} were dropped, older ones stand there")
     if episode.cut_frames:
-        missing.append(f"{_count(episode.cut_frames, 'frame')} dropped at its end")
+        missing.append(f"{count(episode.cut_frames, 'frame')} dropped at its end")
     return f"incomplete: {', '.join(missing)}" if missing else "whole"
 
 
 def _downloaded(found: DownloadedDataset) -> dict[str, Any]:
-    text = f"{_count(found.episodes, 'episode')}, {_count(found.frames, 'frame')}, {found.size_bytes / 1e6:.1f} MB in {found.folder}."
+    text = f"{count(found.episodes, 'episode')}, {count(found.frames, 'frame')}, {megabytes(found.size_bytes)} in {found.folder}."
     archive = f"gradio_api/file={quote(str(found.archive))}"
     return {"text": text, "archive": archive, "name": found.archive.name, "command": found.opens_with}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -15,12 +15,13 @@ import numpy as np
 
 from vla_demo.board.view import RobotTick
 from vla_demo.core.errors import BoardError, InvalidInput
+from vla_demo.core.labels import joint_label, joint_unit
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.ui.loop import messages as loop_messages
 from vla_demo.ui.loop import words as loop_words
 from vla_demo.ui.robot import words as robot_words
-from vla_demo.ui.shared import messages, words
+from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.bench import Bench, Robot
 from vla_demo.ui.shared.messages import Message, Strip, columns, message
 from vla_demo.ui.shared.session import Session, packaged
@@ -135,7 +136,7 @@ class RobotDesk:
         if not link.watch().holder:
             link.take()
         facts = link.facts
-        joints = [{"name": words.joint_label(j.name), "unit": words.unit(j.name)} for j in facts.joints]
+        joints = [{"name": joint_label(j.name), "unit": joint_unit(j.name)} for j in facts.joints]
         simulated = facts.kind == "twin"
         return message(
             "connected", run=work, key=key, greeting=robot_words.greeting(facts), joints=joints, cameras=facts.cameras, simulated=simulated

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from vla_demo.board.view import RobotFacts, RobotView
+from vla_demo.core.formats import latency, megabytes, percent, seconds
+from vla_demo.core.labels import joint_label, joint_unit, variant_label
 from vla_demo.core.policy import PolicySpec
-from vla_demo.ui.shared import words
 from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 
 __all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "question", "rate"]
@@ -52,10 +53,10 @@ def rate(found: RobotRate, bundled: Mapping[str, str]) -> dict[str, Any]:
     low, high = found.interval
     return {
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "policy": f"{bundled.get(found.policy, found.policy)}, {words.variant_label(found.variant)}, {found.mode}",
+        "policy": f"{bundled.get(found.policy, found.policy)}, {variant_label(found.variant)}, {found.mode}",
         "count": f"{found.successes} of {found.n}",
-        "interval": f"{low:.0%} to {high:.0%}",
-        "inference": "–" if found.inference_s is None else f"{_ms(found.inference_s)}, n {found.inferences}",
+        "interval": f"{percent(low)} to {percent(high)}",
+        "inference": "–" if found.inference_s is None else f"{latency(found.inference_s)}, n {found.inferences}",
         "loop": _loop_link(found) if found.policy in bundled and found.inference_s is not None else None,
     }
 
@@ -81,8 +82,8 @@ def _control(view: RobotView, facts: RobotFacts) -> dict[str, str]:
     if len(view.ticks) < 3 or view.state != "running":
         return {"value": f"{facts.control_hz:g} Hz", "about": "is set"}
     steps = np.diff([tick.at for tick in view.ticks])
-    late = np.percentile([tick.late for tick in view.ticks], 95)
-    return {"value": f"{1 / max(float(steps.mean()), 1e-6):.1f} Hz", "about": f"p95 {late * 1e3:.0f} ms late, n {len(view.ticks)}"}
+    late = float(np.percentile([tick.late for tick in view.ticks], 95))
+    return {"value": f"{1 / max(float(steps.mean()), 1e-6):.1f} Hz", "about": f"p95 {latency(late)} late, n {len(view.ticks)}"}
 
 
 def _inference(view: RobotView, facts: RobotFacts) -> dict[str, str]:
@@ -90,16 +91,12 @@ def _inference(view: RobotView, facts: RobotFacts) -> dict[str, str]:
         return {"value": "–", "about": "p50, p95"}
     middle, tail = np.percentile(view.inference, [50, 95])
     chunk = view.chunk_size / facts.control_hz
-    return {"value": f"{_ms(middle)}, {_ms(tail)}", "about": f"p50, p95 of {chunk:.2f} s, n {len(view.inference)}"}
+    return {"value": f"{latency(middle)}, {latency(tail)}", "about": f"p50, p95 of {seconds(chunk, 2)}, n {len(view.inference)}"}
 
 
 def _board(view: RobotView) -> dict[str, str]:
-    memory = f"{view.memory_bytes / 1e6:.0f} MB"
+    memory = megabytes(view.memory_bytes, 0)
     return {"value": memory if view.temperature is None else f"{view.temperature:.0f} °C, {memory}", "about": "in use"}
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def checks(view: RobotView, facts: RobotFacts, spec: PolicySpec | None) -> list[dict[str, Any]]:
@@ -116,7 +113,7 @@ def checks(view: RobotView, facts: RobotFacts, spec: PolicySpec | None) -> list[
 
 
 def _limits(facts: RobotFacts) -> str:
-    shown = (f"{words.joint_label(j.name)} {j.low:.0f} to {j.high:.0f}{words.unit(j.name)}" for j in facts.joints)
+    shown = (f"{joint_label(j.name)} {j.low:.0f} to {j.high:.0f}{joint_unit(j.name)}" for j in facts.joints)
     return f"{'; '.join(shown)}. The board's guard keeps to them."
 
 
@@ -136,7 +133,7 @@ def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
 
 def _named(view: RobotView) -> str:
     """Such as "act, INT8"."""
-    return f"{view.policy}, {words.variant_label(view.variant)}"
+    return f"{view.policy}, {variant_label(view.variant)}"
 
 
 def _policy(view: RobotView) -> str:
@@ -148,6 +145,8 @@ def _policy(view: RobotView) -> str:
 def _pictures(view: RobotView) -> dict[str, Any]:
     age = view.picture_age
     text = (
-        "No picture has come yet." if age is None else f"The newest pictures are {age:.1f} s old; at most {_OLD_PICTURE:g} s are allowed."
+        "No picture has come yet."
+        if age is None
+        else f"The newest pictures are {seconds(age)} old; at most {_OLD_PICTURE:g} s are allowed."
     )
     return {"name": "Camera age", "text": text, "ok": age is not None and age <= _OLD_PICTURE}

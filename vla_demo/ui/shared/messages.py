@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.core.labels import joint_label, joint_unit, stage_label
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION, Precision
@@ -120,7 +121,7 @@ def _recording(recording: Recording, url: Url) -> Message:
         "index": episode.index,
         "fps": episode.fps,
         "frames": len(episode),
-        "joints": [{"name": name, "label": words.joint_label(name), "unit": words.unit(name)} for name in episode.joint_names],
+        "joints": [{"name": name, "label": joint_label(name), "unit": joint_unit(name)} for name in episode.joint_names],
         "actions": columns(episode.actions),
         "cameras": [{"name": c.name, "url": url(c.file), "start": c.start} for c in recording.cameras],
         "words": words.recorded(recording),
@@ -131,7 +132,7 @@ def _stage(strip: Strip, stage: StageSpec, graphs: Sequence[StageGraph]) -> Mess
     choice = strip.variant.precision(stage.role)
     return {
         "role": stage.role,
-        "label": stage.label,
+        "label": stage_label(stage.role),
         "about": words.stage(stage, strip.spec),
         "precisions": dial(_recipes(choice, strip.recipes.get(stage.role, {}))),
         "choice": choice,

@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vla_demo.core.formats import count, in_megabytes, milliseconds, seconds, with_unit
+from vla_demo.core.labels import joint_label, joint_unit
 from vla_demo.core.package import StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
@@ -17,16 +19,13 @@ __all__ = [
     "chunk",
     "episode_label",
     "how",
-    "joint_label",
     "measured",
     "proof",
     "recorded",
     "reference",
     "running",
     "stage",
-    "unit",
     "unit_means",
-    "variant_label",
 ]
 
 Section = dict[str, Any]
@@ -36,15 +35,6 @@ HELD_OUT = 6  # the protocol's cluster that no training demonstration comes from
 
 def section(title: str, value: str = "", aside: str = "", notes: Sequence[str] = ()) -> Section:
     return {"title": title, "value": value, "aside": aside, "notes": [note for note in notes if note]}
-
-
-def unit(joint: str) -> str:
-    """Of the dataset: an SO-101 records degrees, and the gripper's opening in percent."""
-    return "%" if "gripper" in joint else "°"
-
-
-def joint_label(name: str) -> str:
-    return name.removesuffix(".pos").replace("_", " ")
 
 
 def episode_label(card: EpisodeCard) -> str:
@@ -58,23 +48,23 @@ def stage(stage: StageSpec, spec: PolicySpec) -> str:
         return "flow matching, one pass per denoising step"
     takes = {name for graph in stage.graphs for name in graph.inputs}
     if "pixels" in takes:
-        return f"{len(spec.cameras)} camera{'s' if len(spec.cameras) > 1 else ''}, once a chunk"
+        return f"{count(len(spec.cameras), 'camera')}, once a chunk"
     if "token_ids" in takes:
         return "pictures, words and joints, once a chunk"
     return f"one pass gives all {spec.chunk_size} actions"
 
 
 def chunk(spec: PolicySpec, fps: float) -> str:
-    motion = f"a chunk: {spec.chunk_size / fps:.2f} s of motion at {fps:g} fps"
+    motion = f"a chunk: {seconds(spec.chunk_size / fps, 2)} of motion at {fps:g} fps"
     return motion if spec.n_action_steps == spec.chunk_size else f"{motion}, {spec.n_action_steps} carried out"
 
 
 def recorded(recording: Recording) -> list[Section]:
     """Before a run: what is playing, and what Run will do."""
     episode = recording.episode
-    seconds = f"{(len(episode) - 1) / episode.fps:.1f} s"
+    length = seconds((len(episode) - 1) / episode.fps)
     return [
-        section("recorded demonstration", seconds, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(recording.card)]),
+        section("recorded demonstration", length, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(recording.card)]),
         section(
             "next",
             notes=[
@@ -94,7 +84,9 @@ def _origin(card: EpisodeCard) -> str:
 
 def running(step: ReplayStep, chunks: int) -> list[Section]:
     planned = sum(step.stage_ms.values())
-    return [section("running", f"{step.frame + 1}", f"of {step.frames} frames", [f"Chunk {chunks} took {planned:.0f} ms to plan, here."])]
+    return [
+        section("running", f"{step.frame + 1}", f"of {step.frames} frames", [f"Chunk {chunks} took {milliseconds(planned)} to plan, here."])
+    ]
 
 
 def reference(takes_noise: bool) -> str:
@@ -121,7 +113,7 @@ def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
         f"mean abs{_gripper(means)}",
         [
             f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine:.4f}. "
-            f"Over {_count(report.chunks, 'whole chunk')}."
+            f"Over {count(report.chunks, 'whole chunk')}."
         ],
     )
 
@@ -146,7 +138,7 @@ def how(report: ReplayReport, takes_noise: bool) -> str:
     return (
         f"{ran} of episode {report.episode}{noise}. Open loop: at each chunk the policy sees the recorded pictures, whatever it planned "
         "before; what the arm would have met instead, this does not say. Errors are over the actions that would be executed; over whole "
-        f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {_count(report.chunks, 'chunk')} "
+        f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {count(report.chunks, 'chunk')} "
         f"on {report.measured_on}."
     )
 
@@ -174,7 +166,7 @@ def _part(quantized: int, of: int) -> str:
     """`15.50/15.52 MB`: as many digits as it takes to see that something was left out."""
 
     def written(digits: int) -> tuple[str, str]:
-        return f"{quantized / 1e6:.{digits}f}", f"{of / 1e6:.{digits}f}"
+        return in_megabytes(quantized, digits), in_megabytes(of, digits)
 
     digits = next(n for n in range(1, 7) if n == 6 or quantized == of or len(set(written(n))) == 2)
     return f"{'/'.join(written(digits))} MB"
@@ -186,40 +178,24 @@ def _apart(largest: float) -> str:
 
 def unit_means(values: Mapping[str, float]) -> dict[str, float]:
     """The mean over the joints of each unit: degrees and percent are never averaged together."""
-    units = sorted({unit(joint) for joint in values}, reverse=True)  # "°" before "%"
-    groups = {u: [value for joint, value in values.items() if unit(joint) == u] for u in units}
+    units = sorted({joint_unit(joint) for joint in values}, reverse=True)  # "°" before "%"
+    groups = {u: [value for joint, value in values.items() if joint_unit(joint) == u] for u in units}
     return {u: sum(group) / len(group) for u, group in groups.items()}
 
 
 def _main(means: Mapping[str, float]) -> str:
-    return _written(*next(iter(means.items())))
+    unit, mean = next(iter(means.items()))
+    return with_unit(mean, unit)
 
 
 def _gripper(means: Mapping[str, float]) -> str:
-    return f", gripper {_written('%', means['%'])}" if len(means) > 1 else ""
+    return f", gripper {with_unit(means['%'], '%')}" if len(means) > 1 else ""
 
 
 def _tolerance(tolerance: Mapping[str, float]) -> str:
     """5° (gripper 5 %) when the joints of a unit share theirs, else joint by joint."""
-    units = {u: {value for joint, value in tolerance.items() if unit(joint) == u} for u in unit_means(tolerance)}
+    units = {u: {value for joint, value in tolerance.items() if joint_unit(joint) == u} for u in unit_means(tolerance)}
     if any(len(values) > 1 for values in units.values()):
-        return ", ".join(f"{_written(unit(joint), value, 1)} ({joint_label(joint)})" for joint, value in tolerance.items())
-    first, *rest = [_written(u, next(iter(values)), 0) for u, values in units.items()]
+        return ", ".join(f"{with_unit(value, joint_unit(joint), 1)} ({joint_label(joint)})" for joint, value in tolerance.items())
+    first, *rest = [with_unit(next(iter(values)), u, 0) for u, values in units.items()]
     return first + "".join(f" (gripper {text})" for text in rest)
-
-
-def _written(unit: str, value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}{' %' if unit == '%' else unit}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def variant_label(text: str) -> str:
-    """Such as "FP32", "INT8", "vision INT8, expert FP32", with the denoising steps of a policy that has them."""
-    stages = dict(part.split("=") for part in text.split(","))
-    steps = stages.pop("steps", None)
-    alike = len(set(stages.values())) == 1
-    parts = [next(iter(stages.values())).upper()] if alike else [f"{stage} {precision.upper()}" for stage, precision in stages.items()]
-    return ", ".join([*parts, *([f"{steps} steps"] if steps else [])])

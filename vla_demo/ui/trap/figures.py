@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vla_demo.core.formats import megabytes
+from vla_demo.core.labels import STAGES, joint_label, precision_label, stage_label
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.evaluation.agreement import Report
 from vla_demo.evaluation.published import compare
-from vla_demo.ui.shared.precisions import precision_label
-from vla_demo.ui.shared.words import joint_label
 from vla_demo.ui.trap import words
 from vla_demo.ui.trap.lines import iterations, positions, steps
-from vla_demo.ui.trap.names import STAGES, in_order, label_of, row_of, stage_label
+from vla_demo.ui.trap.names import in_order, row_of
 from vla_demo.ui.trap.tables import TABLES
 
 __all__ = ["figures"]
@@ -83,7 +83,7 @@ def _cell(cell: Mapping[str, Any] | None) -> Figure | None:
 
 
 def _subject_of(cell: Mapping[str, Any]) -> str:
-    return f"{stage_label(cell['stage'])} in {label_of(cell['precision'])}"
+    return f"{stage_label(cell['stage'])} in {precision_label(cell['precision'])}"
 
 
 def _speed(report: Report) -> Figure:
@@ -109,7 +109,7 @@ def _speed(report: Report) -> Figure:
 
 def _mark(cell: Mapping[str, Any], of: str, row: int) -> Figure:
     value, reference = cell[of], cell[f"fp32_{of}"]
-    written = f"{value / 1e6:.2f} MB, FP32 {reference / 1e6:.2f} MB" if of == "bytes" else f"{value:.1f} ms, FP32 {reference:.1f} ms"
+    written = f"{megabytes(value, 2)}, FP32 {megabytes(reference, 2)}" if of == "bytes" else f"{value:.1f} ms, FP32 {reference:.1f} ms"
     said = f"{_subject_of(cell)}: {written}"
     return {"row": row, "role": cell["stage"], "ratio": value / reference, "said": said}
 
@@ -129,7 +129,7 @@ def _layers(report: Report) -> Figure:
     names = in_order(layer["precision"] for layer in layers)
     roles = [{"role": role, "label": stage_label(role)} for role in STAGES if role in {layer["stage"] for layer in layers}]
     groups = [
-        {"label": label_of(name), "bars": _bars([layer for layer in layers if layer["precision"] == name]), "readings": said}
+        {"label": precision_label(name), "bars": _bars([layer for layer in layers if layer["precision"] == name]), "readings": said}
         for name, said in _readings_of(report, names).items()
     ]
     return {"kind": "bars", "groups": groups, "roles": roles, "caption": words.LAYERS} if groups else {}
@@ -149,7 +149,7 @@ def _bars(layers: Sequence[Mapping[str, Any]]) -> list[Figure]:
 
 
 def _bar(layer: Mapping[str, Any], label: str) -> Figure:
-    said = f"{stage_label(layer['stage'])}, {layer['layer']} in {label_of(layer['precision'])}"
+    said = f"{stage_label(layer['stage'])}, {layer['layer']} in {precision_label(layer['precision'])}"
     return {"label": label, "role": layer["stage"], "said": said, **layer["action_error"]}
 
 
@@ -162,7 +162,7 @@ def _smoothness(report: Report) -> Figure:
 
 
 def _subject(name: str) -> str:
-    return "recorded demonstration" if name == "recorded" else f"all stages in {label_of(name)}"
+    return "recorded demonstration" if name == "recorded" else f"all stages in {precision_label(name)}"
 
 
 def _written(value: float | None) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vla_demo.core.labels import precision_label
 from vla_demo.evaluation.agreement import Report
 from vla_demo.ui.trap import words
-from vla_demo.ui.trap.names import in_order, label_of, scheme_of
+from vla_demo.ui.trap.names import in_order, scheme_of
 
 __all__ = ["iterations", "positions", "steps"]
 
@@ -72,7 +73,7 @@ def positions(report: Report) -> Figure:
 
 
 def _line(precision: str, points: list[list[float]]) -> Figure:
-    return {"label": label_of(precision), "ink": scheme_of(precision), "dash": False, "points": points}
+    return {"label": precision_label(precision), "ink": scheme_of(precision), "dash": False, "points": points}
 
 
 def _lines(panels: Sequence[Figure], x: Figure, caption: str) -> Figure:

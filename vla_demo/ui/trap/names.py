@@ -1,17 +1,11 @@
 """What stages and precisions are called in the figures of the Trap tab, and in which order they stand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from vla_demo.core.labels import precision_label
 from vla_demo.core.precision import OFFERED_PRECISIONS, Precision
-from vla_demo.ui.shared.precisions import precision_label
 
-__all__ = ["STAGES", "in_order", "label_of", "row_of", "scheme_of", "stage_label"]
-
-STAGES: Mapping[str, str] = {"vision": "Vision encoder", "llm": "Language backbone", "expert": "Action expert", "all": "All stages"}
-
-
-def stage_label(role: str) -> str:
-    return STAGES.get(role, role)
+__all__ = ["in_order", "row_of", "scheme_of"]
 
 
 def in_order(precisions: Iterable[str]) -> list[str]:
@@ -29,10 +23,6 @@ def scheme_of(name: str) -> str:
     return "mixed" if "=" in name else Precision.parse(name).scheme
 
 
-def label_of(name: str) -> str:
-    return name if "=" in name else precision_label(name)
-
-
 def row_of(precision: str) -> dict[str, str]:
     operands = "" if "=" in precision else Precision.parse(precision).operands
-    return {"precision": precision, "label": label_of(precision), "operands": operands}
+    return {"precision": precision, "label": precision_label(precision), "operands": operands}

@@ -1,9 +1,9 @@
 """The sentences of the Trap tab: what a figure plots, and where and when its numbers were computed. The readings come with the report."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from vla_demo.core.formats import duration, megabytes, milliseconds, moment, percent
 from vla_demo.evaluation.agreement import Report
 
 __all__ = [
@@ -61,14 +61,6 @@ def _timed(cost: Mapping[str, Any]) -> list[str]:
     return [milliseconds(cost["ms"])] if cost["ms"] else []
 
 
-def megabytes(count: float) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-def milliseconds(ms: float) -> str:
-    return f"{ms:.{1 if ms < 10 else 0}f} ms"
-
-
 def two_by_two(first: str) -> str:
     return (
         f"Only the {first} in that precision, only the expert, both. ◇ is the sum of the two sizes, which both reach only if the "
@@ -85,17 +77,7 @@ def computed(report: Report) -> str:
     made = report["computed"]
     seen = f"{report['n_observations']} observations of {report['n_episodes']} recorded episodes"
     return (
-        f"Computed on {_day(made['when'])} on {made['machine']} in {_duration(made['seconds'])}, from {seen}. "
+        f"Computed on {moment(made['when'])} on {made['machine']} in {duration(made['seconds'])}, from {seen}. "
         f"Checkpoint {(report['revision'] or report['checkpoint'])[:12]}. "
-        f"Intervals are {report['bootstrap']['level'] * 100:.0f} %, bootstrapped over whole episodes."
+        f"Intervals are {percent(report['bootstrap']['level'])}, bootstrapped over whole episodes."
     )
-
-
-def _day(when: str) -> str:
-    """2026-11-22T19:30:00+00:00 as 22 November 2026, 19:30 UTC."""
-    moment = datetime.fromisoformat(when)
-    return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%-d %B %Y, %H:%M} UTC"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

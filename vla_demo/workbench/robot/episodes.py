@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_demo.core.errors import BoardError, InvalidInput
+from vla_demo.core.formats import in_megabytes, megabytes
 from vla_demo.core.storage import cache_folder
 from vla_demo.episodes.joining import join_recordings
 from vla_demo.workbench.progress import Preparing
@@ -144,7 +145,7 @@ class BoardEpisodes:
             self._check()
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
-                yield Preparing(f"Fetching {which}: {have / 1e6:.1f} of {total / 1e6:.1f} MB", have / max(total, 1))
+                yield Preparing(f"Fetching {which}: {in_megabytes(have, 1)} of {megabytes(total)}", have / max(total, 1))
 
     def _chosen(self, ids: Sequence[str]) -> list[BoardEpisode]:
         there = self.view().episodes

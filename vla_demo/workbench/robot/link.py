@@ -16,6 +16,7 @@ import numpy as np
 from vla_demo.board.view import RobotPictures, RobotView, robot_facts, robot_view
 from vla_demo.core.errors import BoardError, MissingPiece
 from vla_demo.core.extras import install
+from vla_demo.core.formats import in_megabytes, megabytes
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.preparation import prepare_variant
@@ -121,7 +122,7 @@ class RobotLink:
                 name = step
             elif time.monotonic() - said > _EVERY:
                 said = time.monotonic()
-                yield Preparing(f"Sending {step[0] / 1e6:.0f} of {step[1] / 1e6:.0f} MB", step[0] / max(step[1], 1))
+                yield Preparing(f"Sending {in_megabytes(step[0], 0)} of {megabytes(step[1], 0)}", step[0] / max(step[1], 1))
         yield Preparing("The board loads the policy and plans once")
         self._client.choose(name, str(variant))
         self._take_again()

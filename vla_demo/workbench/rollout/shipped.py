@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.demo import find_demo
+from vla_demo.core.formats import interval, percent
+from vla_demo.core.labels import LATENCY_KINDS, family_label
+
 
 __all__ = ["markdown_table", "measured_rollouts"]
-
-_NAMES = {"act": "ACT", "smolvla": "SmolVLA"}
-_KINDS = {"published": "published", "predicted": "predicted", "measured": "measured here", "board": "measured on a board", "given": "given"}
 
 
 def measured_rollouts() -> list[dict[str, Any]]:
@@ -33,13 +33,13 @@ def _line(row: Mapping[str, Any]) -> str:
     low, high = row["wilson95"]
     seconds = row["time_to_success_s"]
     cells = (
-        _NAMES.get(row["policy"], row["policy"]),
+        family_label(row["policy"]),
         _variant(row["variant"]),
         row["mode"],
         _latency(row),
-        f"{row['successes']}/{row['n']} ({low:.2f} to {high:.2f})",
+        f"{row['successes']}/{row['n']} ({interval(low, high)})",
         "{}, {}".format(*_by_split(row["starts"])),
-        f"{row['idle_share']:.0%}".replace("%", " %"),
+        percent(row["idle_share"]),
         "-" if seconds is None else f"{seconds:.1f} s",
     )
     return "| " + " | ".join(cells) + " |"
@@ -56,7 +56,7 @@ def _variant(text: str) -> str:
 
 def _latency(row: Mapping[str, Any]) -> str:
     ms = row["latency_ms"]
-    return "0" if ms == 0 else f"{ms:,.0f}".replace(",", " ") + f" ms, {_KINDS[row['latency_kind']]}"
+    return "0" if ms == 0 else f"{ms:,.0f}".replace(",", " ") + f" ms, {LATENCY_KINDS[row['latency_kind']]}"
 
 
 def _by_split(starts: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 import numpy as np
 
 from vla_demo.core.errors import QuantizationError
+from vla_demo.core.labels import stage_label
 from vla_demo.core.package import PolicyPackage
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.bootstrap import clustered_interval
@@ -36,7 +37,9 @@ def layer_rows(
                 if isinstance(step, LayerSensitivity):
                     rows.append(_row(step, [m.episode for m in judges]))
                 else:
-                    yield Preparing(f"Layers of {stage.label} ({step.text})", (number + step.fraction) / len(package.spec.stages))
+                    yield Preparing(
+                        f"Layers of {stage_label(stage.role)} ({step.text})", (number + step.fraction) / len(package.spec.stages)
+                    )
         except QuantizationError:
             continue  # the stage's own row of the heat map says why
     return tuple(rows)
