@@ -15,7 +15,6 @@ import numpy as np
 
 from vla_demo.board.view import RobotTick
 from vla_demo.core.errors import BoardError, InvalidInput
-from vla_demo.core.labels import joint_label, joint_unit
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.ui.loop import messages as loop_messages
@@ -136,11 +135,7 @@ class RobotDesk:
         if not link.watch().holder:
             link.take()
         facts = link.facts
-        joints = [{"name": joint_label(j.name), "unit": joint_unit(j.name)} for j in facts.joints]
-        simulated = facts.kind == "twin"
-        return message(
-            "connected", run=work, key=key, greeting=robot_words.greeting(facts), joints=joints, cameras=facts.cameras, simulated=simulated
-        )
+        return message("connected", run=work, key=key, **robot_words.robot(facts))
 
     def _news(self, visitor: _Visitor, after: int, seen: float) -> dict[str, Any]:
         view, pictures = visitor.link.watch(), visitor.link.look(seen)

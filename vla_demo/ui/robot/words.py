@@ -11,7 +11,7 @@ from vla_demo.core.labels import joint_label, joint_unit, variant_label
 from vla_demo.core.policy import PolicySpec
 from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 
-__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "question", "rate"]
+__all__ = ["HOSTED", "JUDGED", "NO_EMERGENCY_STOP", "cells", "checks", "greeting", "question", "rate", "robot"]
 
 HOSTED = (
     "Driving a robot is switched off here: this page is hosted as a Space, far from any arm. Run the app on a machine beside the robot: "
@@ -30,6 +30,12 @@ _OLD_PICTURE = 1.0  # s
 
 def greeting(facts: RobotFacts) -> str:
     return f"{facts.name} ({facts.kind}) at {facts.address}, program {facts.version}, {facts.control_hz:g} Hz"
+
+
+def robot(facts: RobotFacts) -> dict[str, Any]:
+    """What the page needs to know of a robot once."""
+    joints = [{"name": joint_label(joint.name), "unit": joint_unit(joint.name)} for joint in facts.joints]
+    return {"greeting": greeting(facts), "joints": joints, "cameras": facts.cameras, "simulated": facts.kind == "twin"}
 
 
 def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
