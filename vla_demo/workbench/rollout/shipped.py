@@ -12,7 +12,6 @@ from vla_demo.core.demo import find_demo
 from vla_demo.core.formats import interval, percent
 from vla_demo.core.labels import LATENCY_KINDS, family_label
 
-
 __all__ = ["markdown_table", "measured_rollouts"]
 
 
