@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import vla_demo
-from vla_demo.cli import app, export, mix, replay, rollout, trap, twin
+from vla_demo.cli import app, demo, export, mix, replay, rollout, trap, twin
 from vla_demo.core.errors import VlaDemoError
 
 __all__ = ["main", "parser"]
@@ -58,6 +58,6 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {vla_demo.__version__}")
     verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (app, replay, trap, mix, rollout, export, twin):
+    for verb in (app, demo, replay, trap, mix, rollout, export, twin):
         verb.add_to(verbs)
     return program
