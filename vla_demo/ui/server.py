@@ -2,15 +2,15 @@
 
 import os
 import threading
-from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import: nothing of this page leaves the machine
 
 import gradio as gr
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.loop.batch import BatchDesk
@@ -19,7 +19,7 @@ from vla_demo.ui.replay.handlers import ReplayDesk
 from vla_demo.ui.robot.episodes import EpisodeDesk
 from vla_demo.ui.robot.handlers import RobotDesk
 from vla_demo.ui.shared.bench import Bench
-from vla_demo.ui.shared.component import PAGE_FILES, TAB_SCRIPTS, LoopView, Masthead, ReplayView, RobotView, TrapView, tab_script
+from vla_demo.ui.shared.component import PAGE_FILES, LoopView, Masthead, ReplayView, RobotView, TrapView
 from vla_demo.ui.trap.handlers import TrapDesk
 
 __all__ = ["build_page", "serve"]
@@ -126,8 +126,15 @@ def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk, recorded: Epi
     page.unload(desk.leave)
 
 
-def _script(tab: str, _: Request) -> Response:
-    return Response(tab_script(tab), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+class _Modules(StaticFiles):
+    """The page's ES modules. A browser keeps them and asks each time whether they are still the newest (ETag)."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        if response.status_code == HTTPStatus.OK:
+            response.headers["Content-Type"] = "text/javascript; charset=utf-8"  # whatever this machine's own table of types says
+        return response
 
 
 def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
@@ -156,7 +163,7 @@ def _launch(page: gr.Blocks, host: str, port: int | None) -> None:
             ssr_mode=False,
             _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
             footer_links=[],
-            app_kwargs={"routes": [Route(f"/page/{tab}.js", partial(_script, tab)) for tab in TAB_SCRIPTS]},
+            app_kwargs={"routes": [Mount("/page/js", _Modules(directory=PAGE_FILES / "js"))]},
             theme=_theme(),
             css_paths=[PAGE_FILES / "shell.css"],
         )

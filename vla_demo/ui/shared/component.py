@@ -1,11 +1,11 @@
 """The views of the page as Gradio components: the files of `vla_demo/ui/page`, put together.
 
-Gradio carries messages to them (`value`) and events from them; all that moves on screen moves in the browser. Replay, which opens first,
-has its script in the page; that of any other tab is fetched when the tab is first opened.
+Gradio carries messages to them (`value`) and events from them; all that moves on screen moves in the browser, in the ES modules of
+`page/js`, which `ui.server` serves as they are. Replay's are fetched at once, those of any other tab when it is first opened.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,47 +13,32 @@ import gradio as gr
 
 from vla_demo.ui.shared.messages import Message
 
-__all__ = ["PAGE_FILES", "TAB_SCRIPTS", "LoopView", "Masthead", "ReplayView", "RobotView", "TrapView", "page_file", "tab_script"]
+__all__ = ["PAGE_FILES", "LoopView", "Masthead", "ReplayView", "RobotView", "TrapView", "loader", "page_file"]
 
 PAGE_FILES = Path(__file__).parents[1] / "page"
-# In one scope, `main` last.
-SCRIPTS = (
-    *(f"shared/{name}" for name in ("dom", "format", "scale", "dial", "strip", "link", "keys", "controls")),
-    *(f"replay/{name}" for name in ("player", "traces", "panel", "tabs", "main")),
-)
-ROBOT_SCRIPTS = ("status", "talk", "traces", "checks", "takeover", "judge", "rates", "boards", "choice", "episodes", "steps", "main")
-TAB_SCRIPTS: Mapping[str, Sequence[str]] = {
-    "trap": (
-        *(f"shared/{name}" for name in ("dom", "format", "link", "controls")),
-        *(f"trap/{name}" for name in ("svg", "heatmap", "lines", "bars", "figure", "main")),
-    ),
-    "loop": (
-        *(f"shared/{name}" for name in ("dom", "format", "scale", "dial", "strip", "link", "keys", "controls")),
-        *(f"loop/{name}" for name in ("cameras", "clock", "timeline", "latency", "lanes", "words", "weigh", "batch", "main")),
-    ),
-    "robot": (
-        *(f"shared/{name}" for name in ("dom", "format", "scale", "dial", "strip", "link", "controls")),
-        *(f"robot/{name}" for name in ROBOT_SCRIPTS),
-    ),
-}
 
 
 def page_file(name: str) -> str:
     return (PAGE_FILES / name).read_text(encoding="utf-8")
 
 
-def tab_script(tab: str) -> str:
-    """A tab's script as one module; what Gradio gives a script comes in as arguments."""
-    body = "\n".join(page_file(f"js/{name}.js") for name in TAB_SCRIPTS[tab])
-    return f"export default function start(element, props, trigger, watch, server) {{\n{body}\n}}\n"
+def loader(module: str, call: str, events: Sequence[str] = ()) -> str:
+    """The script of a component: it imports one of the page's modules and makes a call on it.
+
+    Gradio knows a component's events by finding their names in this text. `module` is a path below `page/js`; `call` is JavaScript in which
+    `page` is the imported module, and `element`, `props`, `trigger`, `watch` and `server` are what Gradio hands to a component.
+    """
+    named = ", ".join(f'"{event}"' for event in events)
+    address = f'new URL(`${{window.gradio_config?.root ?? ""}}/page/js/{module}`, location.href)'
+    return f"// speaks in {named}\nimport({address}).then((page) => {call});\n"
 
 
 class _View(gr.HTML):
-    def __init__(self, name: str, styles: Sequence[str], script: str, **kwargs: Any) -> None:
+    def __init__(self, name: str, styles: Sequence[str], events: Sequence[str], **kwargs: Any) -> None:
         super().__init__(
             html_template=page_file(f"{name}.html"),
             css_template="".join(page_file(f"{style}.css") for style in styles),
-            js_on_load=script,
+            js_on_load=loader("shared/tab.js", f'page.openTab("{name}", {{ element, props, trigger, watch, server }})', events),
             apply_default_css=False,
             elem_id=name,
             **kwargs,
@@ -68,28 +53,18 @@ class ReplayView(_View):
     """Speaks in the events `open_policy`, `open_episode`, `run_variant` and `stop_run`; hears the messages of `ui.messages`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        script = "\n".join(page_file(f"js/{name}.js") for name in SCRIPTS)
-        super().__init__("replay", ("controls", "strip", "scrub", "replay"), script, **kwargs)
+        events = ("open_policy", "open_episode", "run_variant", "stop_run")
+        super().__init__("replay", ("controls", "strip", "scrub", "replay"), events, **kwargs)
 
 
-class _LateView(_View):
-    """A few lines fetch its script. Gradio knows a component's events by finding their names in what it is given."""
-
-    def __init__(self, name: str, styles: Sequence[str], events: Sequence[str], **kwargs: Any) -> None:
-        named = ", ".join(f'"{event}"' for event in events)
-        server = "server" if "server_functions" in kwargs else "null"
-        script = f'const TAB = "{name}"; // speaks in {named}\nconst SERVER = {server};\n' + page_file("js/shared/late.js")
-        super().__init__(name, styles, script, **kwargs)
-
-
-class TrapView(_LateView):
+class TrapView(_View):
     """Speaks in the events `open_trap`, `compute_trap` and `stop_trap`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("trap", ("controls", "trap"), ("open_trap", "compute_trap", "stop_trap"), **kwargs)
 
 
-class LoopView(_LateView):
+class LoopView(_View):
     """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, the batch's; asks `weigh` directly."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -98,7 +73,7 @@ class LoopView(_LateView):
         super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), live + batch, **kwargs)
 
 
-class RobotView(_LateView):
+class RobotView(_View):
     """Speaks in these events; asks its server functions directly."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -112,7 +87,7 @@ class Masthead(gr.HTML):
     def __init__(self) -> None:
         super().__init__(
             html_template=page_file("masthead.html"),
-            js_on_load=page_file("js/shared/masthead.js"),
+            js_on_load=loader("shared/masthead.js", "page.default({ element })"),
             apply_default_css=False,
             elem_id="masthead",
         )

@@ -1,6 +1,8 @@
 // What the twin's cameras showed, kept in the browser: every picture with its time, and the one that belongs to the moment on show.
 
-function createCameras(host) {
+import { make } from "../shared/dom.js";
+
+export function createCameras(host) {
   let lanes = []; // one a lane: {node, image: camera -> img, film: camera -> [{t, url}], caption}
   let start = {}; // camera -> address of the picture at the start
 

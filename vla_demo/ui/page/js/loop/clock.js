@@ -1,7 +1,7 @@
 // The clock of a run: simulated seconds at the pace of real ones. While the run goes on it never overtakes what has arrived, and slows down
 // before it would have to stop.
 
-function createClock(onTime, onPlaying) {
+export function createClock(element, onTime, onPlaying) {
   const BEHIND = 0.5; // s; nearer than that to what has arrived it slows down
   let t = 0;
   let end = 0; // of what has arrived

@@ -1,8 +1,11 @@
 // The lanes: what acts in each, in which mode. One lane, or two side by side; a few presets say what stands beside what.
 
+import { make } from "../shared/dom.js";
+import { createStrip } from "../shared/strip.js";
+
 const LETTERS = ["A", "B"];
 
-function createLanes(host, presets, onChange) {
+export function createLanes(host, presets, onChange) {
   const lanes = LETTERS.map((letter) => lane(letter));
   let count = 2;
   let modes = [];

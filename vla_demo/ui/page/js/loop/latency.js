@@ -1,5 +1,7 @@
 // The latency: a slider on a logarithmic scale with the published points marked, the prediction's band, and a number beside it.
 
+import { make } from "../shared/dom.js";
+
 const LEAST_MS = 10; // the slider's left end but one; its very left is 0
 const MOST_MS = 35000;
 
@@ -7,7 +9,7 @@ const toPlace = (ms) => (ms <= 0 ? 0 : Math.max(0.004, Math.log(Math.max(ms, LEA
 const toMs = (place) => (place < 0.004 ? 0 : LEAST_MS * (MOST_MS / LEAST_MS) ** place);
 const inWords = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toPrecision(3))} s`);
 
-function createLatency(host, { onChange, onMeasure }) {
+export function createLatency(host, { onChange, onMeasure }) {
   const slider = make("input", { type: "range", min: 0, max: 1, step: "any", "aria-label": "Simulated latency of an inference" });
   const number = make("input", { type: "number", min: 0, max: MOST_MS, step: 10, "aria-label": "Latency in milliseconds", inputmode: "numeric" });
   const marks = make("div", { class: "marks" });

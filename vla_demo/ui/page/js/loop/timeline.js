@@ -1,7 +1,9 @@
 // The timeline: for each lane when it thinks, when it acts and when it starves, and how many actions wait; one axis for all. What is expected is
 // pale, what was measured is full. Redrawn only when data, size or theme change; the cursor is an element above it.
 
-function createTimeline(host, onSeek) {
+import { secondTicks } from "../shared/scale.js";
+
+export function createTimeline(host, onSeek) {
   const canvas = host.querySelector("canvas");
   const cursor = host.querySelector(".cursor");
   const RIGHT = 12;

@@ -1,6 +1,8 @@
 // Sets what the server says in words: the verdict on a latency, and the table of what a run measured. It computes nothing.
 
-function setVerdict(host, { lead, rules, reading, problem }) {
+import { make } from "../shared/dom.js";
+
+export function setVerdict(host, { lead, rules, reading, problem }) {
   if (problem) return host.replaceChildren(make("p", { class: "reading" }, problem));
   host.replaceChildren(
     make("p", { class: "lead" }, lead),
@@ -10,7 +12,7 @@ function setVerdict(host, { lead, rules, reading, problem }) {
     make("p", { class: "reading" }, reading));
 }
 
-function setOutcome(host, labels, lanes, expected) {
+export function setOutcome(host, labels, lanes, expected) {
   const head = make("tr", {}, make("th", { scope: "col" }, "Measured"), ...labels.map((label) => make("th", { scope: "col" }, label)));
   const result = make("tr", { class: "result" }, make("th", { scope: "row" }, "result"), ...lanes.map(({ headline, success }) => make("td", { class: success ? "done" : "" }, headline)));
   const rows = lanes[0].rows.map(({ label, about }, r) => make("tr", {},

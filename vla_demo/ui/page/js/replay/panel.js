@@ -1,7 +1,10 @@
 // What the page says in words and numbers: the facts of a run, the legend, and the table of joints with their values at the cursor.
 // The sentences come from the server; this only sets them.
 
-function createPanel({ panel, legend, table, small }, onHide) {
+import { make } from "../shared/dom.js";
+import { seconds, withUnit } from "../shared/format.js";
+
+export function createPanel({ panel, legend, table, small }, onHide) {
   let joints = [];
   let cells = [];
   const hidden = new Set();

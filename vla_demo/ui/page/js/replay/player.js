@@ -1,7 +1,9 @@
 // The clock of the page: it drives the camera videos and tells everyone else what time it is. The first video that plays is the master;
 // without one a timer is. It knows nothing of traces, policies or the server.
 
-function createPlayer(host, onTime, onPlaying) {
+import { make } from "../shared/dom.js";
+
+export function createPlayer(host, onTime, onPlaying) {
   const DRIFT = 0.1; // s; above this a camera that lags is sought to the master's time
   const PATIENCE = 2500; // ms to wait for all cameras before playing without the slow one
   let videos = [];
@@ -67,7 +69,7 @@ function createPlayer(host, onTime, onPlaying) {
   }
 
   function tick(now) {
-    if (!playing || !element.isConnected) return;
+    if (!playing || !host.isConnected) return;
     const step = Math.min((now - last) / 1000, 0.1);
     last = now;
     if (t >= end()) rest();

@@ -1,7 +1,11 @@
 // The traces: one row a joint on a single canvas; recorded dashed, this variant solid, FP32 reference dotted. Redrawn only when data, size,
 // theme or visible joints change; the moving cursor is an element above it. Knows numbers and pixels, nothing of videos or the server.
 
-function createTraces(plot, onSeek, onProbe) {
+import { make } from "../shared/dom.js";
+import { fixed, seconds, withUnit } from "../shared/format.js";
+import { rangeOf, secondTicks, valueTicks } from "../shared/scale.js";
+
+export function createTraces(plot, onSeek, onProbe) {
   const canvas = plot.querySelector("canvas");
   const cursor = plot.querySelector(".cursor");
   const probe = plot.querySelector(".probe");
@@ -64,7 +68,7 @@ function createTraces(plot, onSeek, onProbe) {
       shown = Math.min(run.frames, shown + Math.min(now - last, 100) / 1000 * speed);
       last = now;
       draw();
-      growing = shown < run.frames && element.isConnected;
+      growing = shown < run.frames && plot.isConnected;
       if (growing) requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);

@@ -1,5 +1,7 @@
 // The boards this browser has been connected to: their addresses. A token is kept nowhere.
 
+import { make } from "../shared/dom.js";
+
 const KNOWN_BOARDS = "vla-demo.boards";
 
 function knownBoards() {
@@ -10,14 +12,14 @@ function knownBoards() {
   }
 }
 
-function rememberBoard(one) {
+export function rememberBoard(at, one) {
   try {
     localStorage.setItem(KNOWN_BOARDS, JSON.stringify([one, ...knownBoards().filter((other) => other !== one)].slice(0, 8)));
   } catch { /* a browser that keeps nothing */ }
-  listBoards();
+  listBoards(at);
 }
 
-function listBoards() {
+export function listBoards(at) {
   const known = knownBoards();
   at("boards").replaceChildren(...known.map((value) => make("option", { value })));
   if (!at("address").value && known.length) at("address").value = known[0];

@@ -1,6 +1,8 @@
 // The dialog before the arm is made ready: the facts as they are now, and a person's consent.
 
-function createChecks(ask, onConfirm) {
+import { make } from "../shared/dom.js";
+
+export function createChecks(at, ask, onConfirm) {
   const dialog = at("dialog");
   let fine = false;
 

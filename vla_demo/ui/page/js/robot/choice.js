@@ -1,13 +1,17 @@
 // What is to run: a policy, a precision for each of its stages, the mode of its loop, and for a policy that reads one the sentence.
 
-function createChoice(onOpen) {
+import { fillSelect } from "../shared/dom.js";
+import { createStrip } from "../shared/strip.js";
+import { newId } from "../shared/work.js";
+
+export function createChoice({ at, source, onOpen }) {
   const stages = createStrip(at("stages"), () => {});
   let opening = null; // id of the question that is on its way
 
   function open() {
     if (!source()) { wait("Name a checkpoint folder or a Hub id, then press Enter."); return at("source").focus(); }
     wait("Opening the policy…");
-    opening = crypto.randomUUID?.() ?? String(Math.random());
+    opening = newId();
     onOpen(opening, source());
   }
 

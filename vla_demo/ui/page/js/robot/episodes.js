@@ -1,6 +1,8 @@
 // The recorded episodes: a switch, a list, a download. `ask(what, more)` asks the server, `download(ids)` begins the long work.
 
-function createEpisodes(ask, download) {
+import { make } from "../shared/dom.js";
+
+export function createEpisodes({ at, ask, download, complain, remark }) {
   const chosen = new Set();
   let known = new Set();
   let mine = false;

@@ -1,6 +1,6 @@
 // How the newest task ended, as a person sees it. Until the next one begins it can be corrected.
 
-function createJudge(command, done) {
+export function createJudge(at, command, done) {
   const buttons = { succeeded: at("succeeded"), missed: at("missed") };
 
   // `question`: {said: true, false or null}, or null while there is nothing to judge.

@@ -1,6 +1,8 @@
 // The table of the tasks that a person has judged: a row a board, package and precision.
 
-function setRates(host, { rows, how }) {
+import { make } from "../shared/dom.js";
+
+export function setRates(host, { rows, how }) {
   const names = { board: "Judged tasks", policy: "policy", count: "in the mug", interval: "95 % interval", inference: "inference" };
   const head = make("tr", {}, ...Object.values(names).map((name) => make("th", { scope: "col" }, name)));
   const lines = rows.map((row) => make("tr", {}, ...Object.keys(names).map((key) => make("td", {}, row[key], key === "inference" && row.loop ? weigh(row.loop) : null))));

@@ -1,6 +1,9 @@
 // The status strip: what the arm does and why, some figures, how old the news is, and Stop. It never scrolls away.
 
-function createStatus(onStop) {
+import { make } from "../shared/dom.js";
+import { milliseconds } from "../shared/format.js";
+
+export function createStatus(at, onStop) {
   const cells = at("cells");
   const OLD = 1500; // ms without news: longer than the board goes on without a heartbeat
   let heard = performance.now();

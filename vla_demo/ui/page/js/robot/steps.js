@@ -12,7 +12,7 @@ const SENTENCES = {
 };
 
 // `news`: null while there is none.
-function nextStep(news) {
+export function nextStep(news) {
   if (!news) return "silent";
   if (!news.mine) return news.holder ? "watch" : "free";
   if (news.state === "running") return "running";
@@ -21,7 +21,7 @@ function nextStep(news) {
 }
 
 // The reason in full: the lamp has room for two lines of it.
-function sentence(news) {
+export function sentence(news) {
   const step = nextStep(news);
   const why = news?.reason.replace(/\.$/, "");
   if (news?.state === "fault") return `Fault: ${why}. ${news.mine ? "Mend it, then check and reset." : SENTENCES[step]}`;
@@ -31,7 +31,7 @@ function sentence(news) {
 
 // A button that is disabled or hidden loses the focus to the page. Then the next step's gets it, and only then; whoever has moved the
 // focus themselves keeps it where it is.
-function createFocus() {
+export function createFocus(element, at) {
   const STEPS = ["simulated", "address", "token", "open", "take", "load", "arm", "start", "pause", "leave"];
   const usable = (node) => !node.disabled && node.offsetParent !== null;
   let held = null; // the step's button that has the focus, or had it when it was taken away

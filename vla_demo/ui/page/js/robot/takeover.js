@@ -1,7 +1,7 @@
 // Taking the lease. From somebody else it takes two presses: they may stand beside the arm. (A question of the browser's own would silence
 // this page, and with it the link.)
 
-function createTakeover(button, take) {
+export function createTakeover(button, take) {
   const PATIENCE = 5000; // ms between the presses
   let askedAt = -Infinity;
   let holder = "";

@@ -5,7 +5,7 @@ const LONGEST = 120000; // ms, for what may take the board a while
 const UNREACHED = "This page does not reach the app. Without it the arm stops by itself within seconds.";
 
 // Answers `{problem}` when there is none.
-async function question(what, parts) {
+export async function question(server, what, parts) {
   let limit;
   const late = new Promise((resolve) => { limit = setTimeout(() => resolve({ problem: UNREACHED }), PATIENCE[what] ?? LONGEST); });
   try {

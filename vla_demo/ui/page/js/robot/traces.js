@@ -1,6 +1,9 @@
 // Live traces: the newest seconds of a task, a row a joint, commanded solid and measured dashed, and a last row with the actions that wait.
 
-function createLiveTraces(canvas) {
+import { withUnit } from "../shared/format.js";
+import { rangeOf } from "../shared/scale.js";
+
+export function createLiveTraces(canvas) {
   const SPAN = 20; // s
   const GUTTER = 108;
   const AXIS = 20;

@@ -1,7 +1,9 @@
 // One stage's dial: a precision from a list, a sentence of what it does, and, folded away, the options its scheme has. Speaks precisions as
 // text, as in `int4-b64-a8`: the scheme, then every option that is not the default. Which there are comes from the server.
 
-function createDial({ label, precisions, choice }, onChange) {
+import { make } from "./dom.js";
+
+export function createDial({ label, precisions, choice }, onChange) {
   const select = make("select", { class: "precision", "aria-label": `${label} precision`, onchange: () => { fold(); told(); } },
     ...precisions.map(({ scheme }) => make("option", { value: scheme })));
   const fields = make("div", { class: "fields" });

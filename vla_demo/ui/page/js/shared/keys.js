@@ -1,6 +1,6 @@
 // Keyboard: Space plays, arrows step and change the episode, Escape stops a run. A control that has its own use for a key keeps it.
 
-function listenForKeys({ player, move, stop }) {
+export function listenForKeys(element, { player, move, stop }) {
   const own = {
     " ": "button, select, input:not([type=range]), textarea, a, summary, [contenteditable]",
     other: "select, input:not([data-at=seek]), textarea, [contenteditable], [role=tab]",

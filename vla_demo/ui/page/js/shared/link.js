@@ -1,7 +1,7 @@
 // The address bar is the state of the tab on show, by its own keys: in Replay policy, variant, episode, noise seed, whether a run is on show and
 // the time of the cursor; in Trap the tab and the policy; in Closed loop what acts, where and how late.
 
-function createLink(keys) {
+export function createLink(element, keys) {
   const ALL = ["tab", "policy", "variant", "episode", "seed", "run", "t", "lane", "beside", "start", "fps", "threshold", "latency"];
   let state = {};
   let timer = 0;

@@ -2,7 +2,7 @@
 
 const LEAST_RANGE = 12; // degrees or percent: a joint that rests must look at rest, not like noise
 
-function rangeOf(...lines) {
+export function rangeOf(...lines) {
   const all = lines.flat();
   const low = Math.min(...all);
   const high = Math.max(...all);
@@ -10,13 +10,13 @@ function rangeOf(...lines) {
   return { low: low - widen, high: high + widen };
 }
 
-function valueTicks(low, high, most) {
+export function valueTicks(low, high, most) {
   const count = (step) => Math.floor(high / step) - Math.ceil(low / step) + 1;
   const step = [5, 10, 20, 25, 50, 100, 200, 500].find((one) => count(one) <= most) ?? 1000;
   return Array.from({ length: Math.max(count(step), 0) }, (_, i) => (Math.ceil(low / step) + i) * step);
 }
 
-function secondTicks(duration, width) {
+export function secondTicks(duration, width) {
   const step = [0.5, 1, 2, 5, 10, 20, 60, 120, 300].find((one) => (duration / one) * 64 <= width) ?? 600;
   return Array.from({ length: Math.floor(duration / step + 1e-6) + 1 }, (_, i) => i * step);
 }

@@ -1,7 +1,11 @@
 // The stage strip: the policy drawn as the pipeline it is, one block a stage with its dial inside, and what the last run measured there.
 // Which stages, precisions and steps there are comes from the server; a third family needs no change here.
 
-function createStrip(host, onChange) {
+import { createDial } from "./dial.js";
+import { make } from "./dom.js";
+import { megabytes, milliseconds } from "./format.js";
+
+export function createStrip(host, onChange) {
   let policy = null;
   const dials = new Map(); // role -> its dial
   let ready = false; // false: a sketch, drawn while the package is made

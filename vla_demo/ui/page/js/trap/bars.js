@@ -1,7 +1,10 @@
 // Bars lie down, so that their names can be read: the two-by-two (each precision on a scale of its own) and the layers (worst first); and the
 // marks of bytes and milliseconds as multiples of FP32's.
 
-function drawGroups(host, data, inks) {
+import { make } from "../shared/dom.js";
+import { draw, mark, picture, rule, say, scaleOf, short, told } from "./svg.js";
+
+export function drawGroups(host, data, inks) {
   const width = host.clientWidth;
   const left = 58;
   const right = width - 64;
@@ -32,7 +35,7 @@ function lyingBar({ mean, low, high, label, said }, px, y, color, inks, beyond =
 
 const FIRST_LAYERS = 16;
 
-function drawBars(host, data, inks) {
+export function drawBars(host, data, inks) {
   const chosen = Number(host.dataset.group ?? 0);
   const group = data.groups[chosen];
   const bars = host.dataset.all ? group.bars : group.bars.slice(0, FIRST_LAYERS);
@@ -63,7 +66,7 @@ function layerBars(bars, precision, inks, width) {
   return picture(inks, width, head + bars.length * high + 4, `Layers by their error at the actions, each alone in ${precision}`, say(inks, 0, 14, `Each alone in ${precision}`, { size: 13, weight: 600, ink: inks.ink }), ...nodes);
 }
 
-function drawDots(host, data, inks) {
+export function drawDots(host, data, inks) {
   const width = host.clientWidth;
   const beside = width >= 560;
   const names = 118;

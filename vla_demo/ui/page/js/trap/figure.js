@@ -1,10 +1,16 @@
 // A figure on the page: its title, its reading, the drawing, what others published beside it, and its numbers: to look at, and to take along as
 // picture and as table.
 
+import { make } from "../shared/dom.js";
+import { drawBars, drawDots, drawGroups } from "./bars.js";
+import { drawHeatmap } from "./heatmap.js";
+import { drawLines } from "./lines.js";
+import { draw, folded, mark, picture, readInks, rule, say } from "./svg.js";
+
 const DRAWINGS = { heatmap: drawHeatmap, lines: drawLines, groups: drawGroups, bars: drawBars, dots: drawDots, table: drawTable };
 const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", partly: "± Partly, here.", "cannot tell": "? Cannot tell here." };
 
-function createFigure(data, context) {
+export function createFigure(data, context) {
   const host = make("div", { class: "drawing", onpicked: ({ detail }) => tell(detail) });
   const said = make("div", {});
   let reading = data.readings; // what is said above the drawing: of one precision where the drawing shows one

@@ -1,7 +1,9 @@
 // Stage by precision: a cell a variant, the darker (in dark mode the brighter) the larger the error, on a logarithmic scale. Every cell says its
 // number, so that color is a help and never needed. One stop for Tab, arrows move, Enter and Space open the cell's variant.
 
-function drawHeatmap(host, data, inks, open) {
+import { draw, folded, logTicks, picture, plain, say, scaleOf, short, told, worthShowing } from "./svg.js";
+
+export function drawHeatmap(host, data, inks, open) {
   const width = host.clientWidth;
   const narrow = width < 560;
   const gutter = narrow ? 98 : 150;

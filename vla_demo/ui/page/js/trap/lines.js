@@ -1,7 +1,9 @@
 // Lines over iterations, steps or positions: one or two panels, side by side where there is room. A line carries its name at its end; solid for a
 // precision, dashed for what it is held against.
 
-function drawLines(host, data, inks) {
+import { draw, evenTicks, folded, logTicks, picture, plain, rule, say, scaleOf, short, told, worthShowing } from "./svg.js";
+
+export function drawLines(host, data, inks) {
   const width = host.clientWidth;
   const beside = data.panels.length > 1 && width >= 640;
   const gap = 34;
