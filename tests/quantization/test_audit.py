@@ -13,9 +13,9 @@ from vla_demo.core.errors import QuantizationError
 from vla_demo.core.package import Decision
 from vla_demo.quantization.audit import Audit, audited, found_bits, has_products, weight_bits
 from vla_demo.quantization.calibration import everywhere
+from vla_demo.quantization.catalogue import scheme_for
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.proof import proven_different
-from vla_demo.quantization.schemes import scheme_for
 
 WEIGHT = {"w": np.ones((4, 4), np.float32)}
 BYTES = 4 * 64 * 32

@@ -10,12 +10,11 @@ from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.quantization import prepare_variant, quantize_stage
-from vla_demo.quantization.audit import audited, found_bits
+from vla_demo.quantization.audit import audited, found_bits, graph_products
 from vla_demo.quantization.calibration import everywhere
+from vla_demo.quantization.catalogue import mixed_scheme, scheme_for
 from vla_demo.quantization.layers import graph_layers, stage_layers
-from vla_demo.quantization.mixed import Mixed, graph_products
 from vla_demo.quantization.recipes import Recipe, Rule, keep_recipe
-from vla_demo.quantization.schemes import scheme_for
 from vla_demo.runtime import open_policy
 
 Make = Callable[..., Recipe]
@@ -30,7 +29,7 @@ def bits(graph: Path) -> dict[str, int]:
 def test_each_layer_gets_what_the_recipe_says(tmp_path: Path) -> None:
     graph = transformer(tmp_path / "plain.onnx")
     rules = (Rule("layers.0.mlp.down_proj", "fp32"), Rule("layers.*.mlp.*", "int4"), Rule("e*", "fp16"))
-    decisions = Mixed(Recipe("smolvla", "expert", "int8", rules)).apply(graph, tmp_path / "mixed.onnx", everywhere, None)
+    decisions = mixed_scheme(Recipe("smolvla", "expert", "int8", rules)).apply(graph, tmp_path / "mixed.onnx", everywhere, None)
     found = bits(tmp_path / "mixed.onnx")
     wanted = {"enter": 16, "leave": 8, "layers.0.mlp.down_proj": 32, "layers.1.mlp.down_proj": 4, "layers.0.self_attn.q_proj": 8}
     assert {layer: found[layer] for layer in wanted} == wanted
@@ -40,16 +39,16 @@ def test_each_layer_gets_what_the_recipe_says(tmp_path: Path) -> None:
 
 def test_a_graph_that_the_recipe_leaves_alone_is_copied(tmp_path: Path) -> None:
     graph = transformer(tmp_path / "plain.onnx")
-    decisions = Mixed(Recipe("smolvla", "expert", "fp32", ())).apply(graph, tmp_path / "mixed.onnx", everywhere, None)
+    decisions = mixed_scheme(Recipe("smolvla", "expert", "fp32", ())).apply(graph, tmp_path / "mixed.onnx", everywhere, None)
     assert audited(graph, tmp_path / "mixed.onnx", "mixed", decisions).quantized_nodes == 0
     assert set(bits(tmp_path / "mixed.onnx").values()) == {32}
 
 
 def test_its_settings_hold_those_of_its_schemes() -> None:
-    mixed = Mixed(Recipe("smolvla", "expert", "int8", (Rule("enter", "int4"), Rule("leave", "fp32"))))
+    mixed = mixed_scheme(Recipe("smolvla", "expert", "int8", (Rule("enter", "int4"), Rule("leave", "fp32"))))
     assert dict(mixed.settings())["schemes"] == {p: dict(scheme_for(p).settings()) for p in ("int4", "int8")}
     assert not mixed.needs_calibration
-    assert Mixed(Recipe("smolvla", "expert", "int8-smooth", ())).needs_calibration
+    assert mixed_scheme(Recipe("smolvla", "expert", "int8-smooth", ())).needs_calibration
 
 
 def test_layers_are_named_without_preparing_the_graph(tmp_path: Path, smolvla: PolicyPackage) -> None:
@@ -107,7 +106,7 @@ def test_a_recipe_that_is_not_there_is_refused(smolvla: PolicyPackage, cache: Pa
 def test_a_scheme_that_looks_at_data_may_be_part_of_it(tmp_path: Path) -> None:
     """It comes first, while there is FP32 to look at; the others then find the weights it folded into."""
     graph = transformer(tmp_path / "plain.onnx")
-    mixed = Mixed(Recipe("smolvla", "expert", "int8-smooth", (Rule("layers.*.mlp.up_proj", "int8w"), Rule("enter", "fp32"))))
+    mixed = mixed_scheme(Recipe("smolvla", "expert", "int8-smooth", (Rule("layers.*.mlp.up_proj", "int8w"), Rule("enter", "fp32"))))
     decisions = mixed.apply(graph, tmp_path / "mixed.onnx", everywhere, inputs())
     assert audited(graph, tmp_path / "mixed.onnx", "mixed", decisions).quantized_nodes == layer_count() - 1
     assert cosine(tmp_path / "mixed.onnx", graph) > 0.99

@@ -11,9 +11,9 @@ from tests.quantization.answers import answer, random, relative_error
 from tests.quantization.conftest import SaveGraph
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.quantization.calibration import everywhere
+from vla_demo.quantization.catalogue import scheme_for
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.rewriting import rewriting
-from vla_demo.quantization.schemes import scheme_for
 
 BESIDE = {"save_as_external_data": True, "location": "fp32.onnx.data", "size_threshold": 0}
 

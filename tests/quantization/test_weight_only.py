@@ -15,8 +15,9 @@ from vla_demo.core.package import Decision
 from vla_demo.core.storage import fingerprint, graph_files
 from vla_demo.quantization.audit import audited
 from vla_demo.quantization.calibration import everywhere
+from vla_demo.quantization.catalogue import scheme_for
 from vla_demo.quantization.preparation import prepare_graph
-from vla_demo.quantization.schemes import HalfStorage, Scheme, WeightOnly, scheme_for
+from vla_demo.quantization.schemes import HalfStorage, Scheme, WeightOnly
 
 WORST = {"fp16": 1e-3, "int8w": 0.01, "int4": 0.12, "int4-b128": 0.15, "int2": 0.6, "int4-a8": 0.12}  # relative error of one product
 INPUTS, OUTPUTS = 256, 64

@@ -10,7 +10,7 @@ from vla_demo.core.errors import QuantizationError
 from vla_demo.core.package import Decision
 from vla_demo.core.precision import Precision
 
-__all__ = ["Audit", "Product", "audited", "found_bits", "has_products", "products", "weight_bits"]
+__all__ = ["Audit", "Product", "audited", "found_bits", "graph_products", "has_products", "products", "weight_bits"]
 
 _PRODUCTS = {"MatMul", "Gemm", "Conv"}
 _INTEGER_PRODUCTS = {"MatMulInteger", "ConvInteger", "MatMulIntegerToFloat"}
@@ -54,6 +54,11 @@ def audited(before: Path, after: Path, what: str, decisions: Sequence[Decision] 
     if decisions is not None:
         _check(there, now, decisions, what)
     return Audit(len(there), len(quantized), sum(p.weight_bytes for p in there), sum(p.weight_bytes for p in quantized))
+
+
+def graph_products(graph: Path) -> list[Product]:
+    """The products with weights of a prepared graph's file."""
+    return products(_structure(graph))
 
 
 def has_products(graph: Path) -> bool:

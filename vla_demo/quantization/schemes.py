@@ -1,19 +1,19 @@
 """The schemes behind the precisions: one frozen dataclass each, every number that changes its result a field. FP32 needs none."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from vla_demo.core.errors import InvalidInput, QuantizationError
+from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import Decision
-from vla_demo.core.precision import Precision, canonical_precision
+from vla_demo.core.precision import canonical_precision
 from vla_demo.quantization.calibration import Feeds, Where
 from vla_demo.quantization.layerwise import rewrite_products
 from vla_demo.quantization.ranges import Histograms, Range, activation_ranges
 
-__all__ = ["DynamicInt8", "HalfStorage", "Scheme", "StaticInt8", "WeightOnly", "scheme_for"]
+__all__ = ["DynamicInt8", "HalfStorage", "Scheme", "StaticInt8", "WeightOnly"]
 
 
 class Scheme(Protocol):
@@ -149,33 +149,6 @@ class HalfStorage:
         return rewrite_products(prepared, target, where, "fp16", to_half)
 
 
-def scheme_for(precision: str, cache: Path | None = None) -> Scheme:
-    """The scheme of a precision other than FP32; a recipe is looked up in `cache` (default: the cache folder).
-
-    Raises `UnknownVariant` for what is no precision, `InvalidInput` for a recipe that is not there.
-    """
-    parsed = Precision.parse(precision)
-    if parsed.scheme == "mixed":
-        from vla_demo.quantization.mixed import mixed_scheme
-
-        return mixed_scheme(parsed.options[0], cache)
-    if parsed.scheme not in _MAKERS:
-        raise QuantizationError(f"nothing makes {precision} yet")
-    return _MAKERS[parsed.scheme](parsed)
-
-
-def _weight_only(precision: Precision) -> Scheme:
-    block, activations = precision.options
-    bits = int(precision.scheme.removeprefix("int").removesuffix("w"))
-    return WeightOnly(str(precision), bits, int(block.removeprefix("b")), 8 if activations == "a8" else 32, _SYMMETRIC[bits])
-
-
-def _smooth(_: Precision) -> Scheme:
-    from vla_demo.quantization.smooth_int8 import SmoothInt8
-
-    return SmoothInt8()
-
-
 def _reach(bits: int) -> int:
     """The largest code of a symmetric weight."""
     return (1 << (bits - 1)) - 1
@@ -190,13 +163,3 @@ def safe_bits() -> int:
 
 
 _CPU_INFO = Path("/proc/cpuinfo")
-_SYMMETRIC = {8: True, 4: True, 2: False}
-_MAKERS: Mapping[str, Callable[[Precision], Scheme]] = {
-    "int8": lambda _: DynamicInt8(),
-    "int8-smooth": _smooth,
-    "int8-static": lambda precision: StaticInt8(precision.options[0]),
-    "fp16": lambda _: HalfStorage(),
-    "int8w": _weight_only,
-    "int4": _weight_only,
-    "int2": _weight_only,
-}

@@ -18,8 +18,9 @@ import numpy as np
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.precision import REFERENCE_PRECISION
+from vla_demo.quantization.audit import graph_products
 from vla_demo.quantization.calibration import Calibration
-from vla_demo.quantization.mixed import Mixed
+from vla_demo.quantization.catalogue import mixed_scheme
 from vla_demo.quantization.recipes import Recipe, Rule
 from vla_demo.quantization.sensitivity import LayerSensitivity, Working, measured_layers
 from vla_demo.quantization.trials import Judgement, Trials
@@ -129,8 +130,6 @@ class _Unions:
     """The first so many moves together, each measured once."""
 
     def __init__(self, trials: Trials, calibration: Calibration | None, moves: Sequence[_Move]) -> None:
-        from vla_demo.quantization.mixed import graph_products
-
         self.moves = moves
         self._trials, self._calibration = trials, calibration
         self._graphs = {name: [product.layer for product in graph_products(path)] for name, path in trials.prepared.items()}
@@ -152,7 +151,7 @@ class _Unions:
     def _measure(self, assignment: Assignment) -> tuple[float, int]:
         trials = self._trials
         rules = tuple(Rule(layer, precision) for layer, precision in assignment.items())
-        scheme = Mixed(Recipe(trials.package.spec.family, trials.role, REFERENCE_PRECISION, rules))
+        scheme = mixed_scheme(Recipe(trials.package.spec.family, trials.role, REFERENCE_PRECISION, rules))
         with tempfile.TemporaryDirectory(dir=trials.folder) as folder:
             tried: dict[str, Path] = {}
             for name, layers in self._graphs.items():

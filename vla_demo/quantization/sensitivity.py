@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.storage import graph_files
-from vla_demo.quantization.audit import Product
+from vla_demo.quantization.audit import Product, graph_products
 from vla_demo.quantization.calibration import Calibration, Feeds
-from vla_demo.quantization.mixed import graph_products
+from vla_demo.quantization.catalogue import scheme_for
 from vla_demo.quantization.rewriting import rewriting
-from vla_demo.quantization.schemes import Scheme, scheme_for
+from vla_demo.quantization.schemes import Scheme
 from vla_demo.quantization.trials import Judgement, Trials
 from vla_demo.runtime.policy import Tensors
 from vla_demo.runtime.sessions import GraphFile, Session

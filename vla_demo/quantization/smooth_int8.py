@@ -9,7 +9,6 @@ from typing import Any
 from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import Decision
 from vla_demo.quantization.calibration import Feeds, Where
-from vla_demo.quantization.rotation import ROTATION, rotate_graph
 from vla_demo.quantization.row_scales import scale_rows
 from vla_demo.quantization.schemes import DynamicInt8
 from vla_demo.quantization.smoothing import ALPHAS, smooth_graph
@@ -21,15 +20,12 @@ __all__ = ["SmoothInt8"]
 class SmoothInt8:
     """As `DynamicInt8`, after the reach of outlying channels was moved into weights and rows of an activation were made to fill its range.
 
-    Convolutions are quantized as by `DynamicInt8`: nothing in front of them can be smoothed. The rotation of the residual stream (QuaRot,
-    arXiv 2404.00456) is off: on top of smoothing and row scales it made the chunks of the bundled SmolVLA 10 % worse, and took 24 % off
-    the error of a full-size one with random weights, where nothing outlies.
+    Convolutions are quantized as by `DynamicInt8`: nothing in front of them can be smoothed.
     """
 
     alphas: tuple[float, ...] = ALPHAS
     worth: float = 0.75  # a division that no constant can take is made if it brings the predicted error under this share
     row_scales: bool = True
-    rotation_seed: int | None = None  # None: not rotated
     algorithm: int = 1
     plain: DynamicInt8 = field(default_factory=DynamicInt8)
 
@@ -46,18 +42,11 @@ class SmoothInt8:
             raise InvalidInput("int8-smooth takes the reach of each channel from training episodes; give a calibration")
         with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
             folder = Path(workshop)
-            self._smoothed(prepared, folder / "smooth.onnx", where, feeds)
+            if not smooth_graph(prepared, folder / "smooth.onnx", feeds, where, alphas=self.alphas, worth=self.worth):
+                raise QuantizationError(
+                    "there is nothing to smooth here: its products are convolutions, and none with a weight matrix; use int8 or int8-static"
+                )
             if self.row_scales:
                 scale_rows(folder / "smooth.onnx", folder / "ready.onnx", where)
             ready = folder / ("ready.onnx" if self.row_scales else "smooth.onnx")
-            return self.plain.apply(ready, target, lambda layer: where(layer) and layer != ROTATION, feeds)
-
-    def _smoothed(self, prepared: Path, target: Path, where: Where, feeds: Feeds) -> None:
-        source = prepared
-        if self.rotation_seed is not None:
-            source = target.with_name("rotated.onnx")
-            rotate_graph(prepared, source, self.rotation_seed)
-        if not smooth_graph(source, target, feeds, where, alphas=self.alphas, worth=self.worth):
-            raise QuantizationError(
-                "there is nothing to smooth here: its products are convolutions, and none with a weight matrix; use int8 or int8-static"
-            )
+            return self.plain.apply(ready, target, where, feeds)

@@ -15,15 +15,16 @@ from typing import Any
 from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, QuantizationError, UnknownVariant
 from vla_demo.core.extras import install
 from vla_demo.core.package import Decision, PolicyPackage, StageGraph
-from vla_demo.core.precision import REFERENCE_PRECISION, Precision
+from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.storage import cache_folder, fingerprint, graph_files
 from vla_demo.core.variant import Variant
 from vla_demo.quantization.audit import audited, has_products, weight_bits
 from vla_demo.quantization.calibration import Calibration, everywhere
-from vla_demo.quantization.mixed import mixed_scheme
+from vla_demo.quantization.catalogue import scheme_for
+from vla_demo.quantization.mixed import Mixed
 from vla_demo.quantization.preparation import prepare_graph
 from vla_demo.quantization.proof import proven_different
-from vla_demo.quantization.schemes import Scheme, scheme_for
+from vla_demo.quantization.schemes import Scheme
 from vla_demo.runtime import GraphStore, reference_graphs
 from vla_demo.runtime.graph_store import Receipt
 from vla_demo.runtime.manifest import package_file
@@ -67,8 +68,10 @@ def quantize_stage(
     if not graphs:
         roles = ", ".join(stage.role for stage in package.spec.stages)
         raise UnknownVariant(f"{package.spec.family} has no stage {role}; its stages are {roles}")
-    if Precision.parse(precision).scheme == "mixed":
-        mixed_scheme(Precision.parse(precision).options[0], cache).check_fits(package, role)
+    if precision != REFERENCE_PRECISION:
+        scheme = scheme_for(precision, cache)
+        if isinstance(scheme, Mixed):
+            scheme.check_fits(package, role)
     made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
         raise QuantizationError(f"the stage {role} of {package.folder} cannot run in {precision}: {_why(graphs, precision, cache)}")

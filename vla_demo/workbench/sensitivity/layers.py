@@ -12,7 +12,7 @@ from vla_demo.evaluation.bootstrap import clustered_interval
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.sensitivity import LayerRow
 from vla_demo.evaluation.study import Moment
-from vla_demo.quantization.schemes import scheme_for
+from vla_demo.quantization import scheme_for
 from vla_demo.quantization.sensitivity import LayerSensitivity, layer_sensitivity
 from vla_demo.quantization.trials import Judgement
 from vla_demo.workbench.calibrations import calibration_for
