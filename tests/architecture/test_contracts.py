@@ -4,8 +4,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -13,7 +16,7 @@ CONTRACTS = {c["id"]: c["name"] for c in tomllib.loads((ROOT / "pyproject.toml")
 LINTER = Path(sys.executable).with_name("lint-imports")
 
 PLANTED = [
-    ("floors", "runtime", "from vla_demo import quantization"),  # up
+    ("floors", "twin", "from vla_demo import export"),  # up
     ("floors", "evaluation", "def late():\n    import vla_demo.twin"),  # sideways, and hidden in a function
     ("floors", "utils", ""),  # a room nobody declared
     ("torch", "quantization", "def late():\n    import torch.nn"),
@@ -30,6 +33,15 @@ PLANTED = [
     ("link", "runtime", "from google.protobuf import message"),
     ("floors", "board", "def late():\n    import vla_demo.twin"),
 ]
+
+CIRCLES = [  # two modules, each of which imports the other: one late in a function, one for its types only
+    ("twin/planted", "twin/planted_too"),  # within a room
+    ("workbench/replay/planted", "workbench/rollout/planted"),  # between two wings
+    ("workbench/planted", "workbench/robot/planted"),  # between a wing and a module beside it
+    ("ui/trap/planted", "ui/loop/planted"),  # between two tabs
+]
+LATE = "def late():\n    import {}\n"
+FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import {}\n"
 
 
 @pytest.fixture
@@ -63,5 +75,32 @@ def test_a_planted_import_breaks_its_contract_and_no_other(house: Path, contract
     assert broken(result.stdout) == [contract], result.stdout
 
 
+@pytest.mark.parametrize(("one", "other"), CIRCLES)
+def test_a_planted_circle_breaks_its_contract_and_no_other(house: Path, one: str, other: str) -> None:
+    for here, there, imported in ((one, other, LATE), (other, one, FOR_TYPES)):
+        (house / "vla_demo" / f"{here}.py").write_text(imported.format(f"vla_demo/{there}".replace("/", ".")))
+    result = lint(house)
+    assert result.returncode == 1
+    assert broken(result.stdout) == ["circles"], result.stdout
+
+
 def test_every_contract_has_a_planted_import_that_breaks_it() -> None:
-    assert {contract for contract, _, _ in PLANTED} == set(CONTRACTS)
+    assert {contract for contract, _, _ in PLANTED} | {"circles"} == set(CONTRACTS)
+
+
+def circle_in(imports: Mapping[str, Iterable[str]]) -> list[str]:
+    """Modules that import each other in a ring; unlike the contract it sees a package and what lies in it too."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_comes_back_to_itself() -> None:
+    graph = grimp.build_graph("vla_demo", cache_dir=None)
+    assert circle_in({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}) == []
+
+
+def test_a_package_that_imports_what_imports_it_is_a_circle() -> None:
+    assert circle_in({"room": ["room.window"], "room.window": ["room.door"], "room.door": ["room"]}) != []

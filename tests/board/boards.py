@@ -20,11 +20,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.board.faulty_link import FaultyLink
 from tests.tiny_packages import CAMERAS, JOINTS
+from tests.twin_log import read_log
 from vla_demo.board.client import BoardClient
 from vla_demo.core.package import PolicyPackage, Preprocessing, VectorRecipe
 from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
 from vla_demo.runtime import graph_of_file, write_manifest
-from vla_demo.twin.live import read_log
 
 ROOT = Path(__file__).parents[2]
 CHUNK = 30  # actions: a second

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.board.boards import REST, expect_limits, goal_changed_last, is_moving, rests_from, some_phase, standstills, told, wait_until
+from tests.twin_log import read_log
 from vla_demo.board.arm import GuardedArm
 from vla_demo.board.driver import Driver, DriveState, Task
 from vla_demo.board.guard import Guard
@@ -21,7 +22,8 @@ from vla_demo.board.so101 import so101_description
 from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.runtime.clocks import RealClock
 from vla_demo.runtime.control_loop import LoopSettings, Request
-from vla_demo.twin.live import DeskSettings, LiveTwin, read_log
+from vla_demo.twin.desk_messages import DeskSettings
+from vla_demo.twin.live import LiveTwin
 
 SEEDS = pytest.mark.parametrize("seeds", [1, pytest.param(20, marks=pytest.mark.soak)])
 HZ, CHUNK, SWING = 30.0, 30, 20.0  # ticks a second, actions a plan (a second), degrees to each side

@@ -7,7 +7,7 @@ import numpy as np
 from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.twin.demonstrations import demonstrations, solve
 from vla_demo.twin.expert import Expert
-from vla_demo.twin.starts import fresh_start, split_starts
+from vla_demo.twin.starts import fresh_start, prepare, split_starts
 from vla_demo.twin.world import TeaBagTwin
 
 
@@ -46,7 +46,7 @@ def test_demonstrations_are_the_same_whatever_the_number_of_processes(monkeypatc
 
 def test_the_expert_says_which_phase_it_is_in():
     twin = TeaBagTwin()
-    twin.reset(11)
+    prepare(twin, fresh_start(11))
     expert, phases = Expert(twin), []
     while not expert.done:
         twin.advance(expert.act())

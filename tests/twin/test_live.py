@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.twin_log import read_log
 from vla_demo.core.errors import InvalidInput
-from vla_demo.twin.live import DeskSettings, LiveTwin, read_log
+from vla_demo.twin.desk_messages import DeskSettings
+from vla_demo.twin.live import LiveTwin
 
 ROOT = Path(__file__).parents[2]
 OUTLIVING = """
 import sys, time
-from vla_demo.twin.live import DeskSettings, LiveTwin
+from vla_demo.twin.desk_messages import DeskSettings
+from vla_demo.twin.live import LiveTwin
 if __name__ == "__main__":
     twin = LiveTwin(DeskSettings(image_size=(24, 32), log=sys.argv[1], outlive=1.5))
     goal = twin.measure()[1].copy()

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.board.boards import goal_changed_last, is_moving, rests_from, swinging_package, wait_until
+from tests.twin_log import read_log
 from tests.ui.conftest import Visit, served
 from tests.ui.test_robot_journey import running, state
-from vla_demo.twin.live import read_log
 from vla_demo.workbench.bench import Workbench
 
 pytestmark = pytest.mark.browser

@@ -197,7 +197,8 @@ def _certificate(chain: Path, key: Path) -> tuple[bytes, bytes]:
 def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
     from vla_demo.board.limits import Patience
     from vla_demo.board.so101 import so101_description
-    from vla_demo.twin.live import DeskSettings, LiveTwin
+    from vla_demo.twin.desk_messages import DeskSettings
+    from vla_demo.twin.live import LiveTwin
 
     log = None if chosen.twin_log is None else str(chosen.twin_log)
     twin = LiveTwin(DeskSettings(chosen.twin_start, _size(chosen.twin_size), log=log))

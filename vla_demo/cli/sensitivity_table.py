@@ -9,9 +9,7 @@ from vla_demo.evaluation.sensitivity import SensitivityReport, SensitivityRow
 
 __all__ = ["trap_table"]
 
-HEADS = ["stage", "precision", "computes", "error", "95 %", "max", "min cosine", "vs recorded"]
 MOST_SENSITIVE = 5
-COSTS = ["ms", "FP32 ms", "MB", "FP32 MB", "quantized"]
 
 
 def trap_table(report: SensitivityReport) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ActionChunk", "Clock", "Environment", "Episode", "Frame", "Observation"]
+__all__ = ["ActionChunk", "Clock", "Episode", "Frame", "Observation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,6 @@ class Episode:
 
     def __len__(self) -> int:
         return len(self.actions)
-
-
-class Environment(Protocol):
-    """A body the runtime can act on: the twin, a real arm, a fake."""
-
-    def reset(self, seed: int) -> Observation: ...
-
-    def step(self, action: NDArray[np.float32]) -> Observation: ...
-
-    def hold(self) -> None: ...
-
-    def succeeded(self) -> bool: ...
 
 
 class Clock(Protocol):

@@ -2,18 +2,21 @@
 nothing; one reports the joints, one draws and reports the pictures."""
 
 import contextlib
+import json
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
-from typing import BinaryIO
+from time import monotonic
+from typing import Any, BinaryIO
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput
-from vla_demo.twin.live import DeskSettings, introduce, now
+from vla_demo.twin.desk_messages import ANSWER, FACTS, GOAL, JOINTS, PICTURES, QUIT, REARRANGE, DeskSettings
 from vla_demo.twin.protocol import starts_named
 from vla_demo.twin.scene import CAMERAS, INSTRUCTION, JOINT_NAMES, JOINT_RANGE, from_dataset_units, to_dataset_units
 from vla_demo.twin.starts import Start, prepare
@@ -31,9 +34,9 @@ def run_desk(pipe: Connection, settings: DeskSettings) -> None:
     try:
         desk = _Desk(settings)
     except InvalidInput as error:
-        introduce(pipe, {"error": str(error)})
+        _introduce(pipe, {"error": str(error)})
         return
-    introduce(
+    _introduce(
         pipe,
         {
             "joints": JOINT_NAMES,
@@ -49,7 +52,11 @@ def run_desk(pipe: Connection, settings: DeskSettings) -> None:
     desk.live(pipe)
 
 
-def _named(text: str) -> Start:
+def _introduce(pipe: Connection, facts: Mapping[str, Any]) -> None:
+    pipe.send_bytes(FACTS + json.dumps(facts).encode())
+
+
+def _start_named(text: str) -> Start:
     """`test:3`: the fourth start of a split. Raises `InvalidInput`."""
     split, _, place = text.partition(":")
     try:
@@ -61,7 +68,7 @@ def _named(text: str) -> Start:
     return starts[int(place)]
 
 
-def _opened(log: str) -> BinaryIO:
+def _open_log(log: str) -> BinaryIO:
     """As long as the process lives. Raises `InvalidInput`."""
     try:
         return open(log, "ab")
@@ -73,53 +80,54 @@ class _Desk:
     def __init__(self, settings: DeskSettings) -> None:
         self._settings = settings
         self._turn = threading.Lock()  # between moving the world and taking its picture
-        self._speaking = threading.Lock()  # one message at a time on the pipe; the world's thread never takes it
+        self._sending = threading.Lock()  # one message at a time on the pipe; the world's thread never takes it
         self._answers = queue.SimpleQueue[str]()
         self._twin = TeaBagTwin(settings.image_size)
-        prepare(self._twin, _named(settings.start))
+        prepare(self._twin, _start_named(settings.start))
         self._goal = np.array(self._twin.data.ctrl)
-        self._log = _opened(settings.log) if settings.log else None
+        self._log = _open_log(settings.log) if settings.log else None
 
     def live(self, pipe: Connection) -> None:
-        due, left = now(), None
-        while left is None or now() < left + self._settings.outlive:
+        due, left = monotonic(), None
+        while left is None or monotonic() < left + self._settings.outlive:
             if left is None:
                 try:
-                    if not self._heed(pipe):
+                    if not self._read_commands(pipe):
                         return
                 except (EOFError, OSError):
-                    left = now()  # whoever drove it has gone; the servos hold
+                    left = monotonic()  # whoever drove it has gone; the servos hold
             with self._turn:
                 self._twin.advance(self._goal, _SUBSTEPS)
-            self._write_down()
-            due = max(due + 1 / RATE, now() - _MOST_BEHIND)
-            time.sleep(max(0.0, due - now()))
+            self._log_state()
+            due = max(due + 1 / RATE, monotonic() - _MOST_BEHIND)
+            time.sleep(max(0.0, due - monotonic()))
 
-    def _heed(self, pipe: Connection) -> bool:
-        """All that was said by now; False to quit."""
+    def _read_commands(self, pipe: Connection) -> bool:
+        """All that wait in the pipe; False to quit."""
         while pipe.poll():
             message = pipe.recv_bytes()
             kind, body = message[:1], message[1:]
-            if kind == b"Q":
+            if kind == QUIT:
                 return False
-            if kind == b"G":
+            if kind == GOAL:
                 self._goal = from_dataset_units(np.frombuffer(body).astype(np.float32))
-            elif kind == b"R":
-                self._answers.put(self._rearranged(body.decode()))
+            elif kind == REARRANGE:
+                self._answers.put(self._rearrange(body.decode()))
         return True
 
-    def _rearranged(self, start: str) -> str:
+    def _rearrange(self, start: str) -> str:
+        """Nothing, or why it cannot be done."""
         try:
             with self._turn:
-                prepare(self._twin, _named(start))
+                prepare(self._twin, _start_named(start))
                 self._goal = np.array(self._twin.data.ctrl)
         except InvalidInput as error:
             return str(error)
         return ""
 
-    def _write_down(self) -> None:
+    def _log_state(self) -> None:
         if self._log is not None:
-            row = [now(), *to_dataset_units(self._twin.joints), *to_dataset_units(self._goal.copy())]
+            row = [monotonic(), *to_dataset_units(self._twin.joints), *to_dataset_units(self._goal.copy())]
             self._log.write(np.array(row).tobytes())
             self._log.flush()
 
@@ -127,9 +135,9 @@ class _Desk:
         """At every step of the world. It may block when nobody reads; the world goes on."""
         with contextlib.suppress(OSError):
             while True:
-                self._say(pipe, b"J" + np.array([now(), *to_dataset_units(self._twin.joints)]).tobytes())
+                self._send(pipe, JOINTS + np.array([monotonic(), *to_dataset_units(self._twin.joints)]).tobytes())
                 while not self._answers.empty():
-                    self._say(pipe, b"A" + self._answers.get().encode())
+                    self._send(pipe, ANSWER + self._answers.get().encode())
                 time.sleep(1 / RATE)
 
     def report_pictures(self, pipe: Connection) -> None:
@@ -139,12 +147,12 @@ class _Desk:
             while True:
                 with self._turn:
                     mujoco.mj_copyData(still, self._twin.model, self._twin.data)
-                    head = np.array([now(), *to_dataset_units(self._twin.joints)])
-                self._say(pipe, b"P" + head.tobytes() + b"".join(_drawn(renderer, still, camera) for camera in CAMERAS))
-                time.sleep(max(0.0, head[0] + 1 / self._settings.camera_fps - now()))
+                    head = np.array([monotonic(), *to_dataset_units(self._twin.joints)])
+                self._send(pipe, PICTURES + head.tobytes() + b"".join(_drawn(renderer, still, camera) for camera in CAMERAS))
+                time.sleep(max(0.0, head[0] + 1 / self._settings.camera_fps - monotonic()))
 
-    def _say(self, pipe: Connection, message: bytes) -> None:
-        with self._speaking:
+    def _send(self, pipe: Connection, message: bytes) -> None:
+        with self._sending:
             pipe.send_bytes(message)
 
 

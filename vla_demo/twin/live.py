@@ -1,18 +1,15 @@
 """The twin as a robot that stands on a desk: its own process and its own time, which no program that drives it can stop or slow down.
 
 As with real servos a goal is held until the next one comes, also when whoever sent it has died. Every sixtieth of a second the desk may
-write down what the arm did. Both sides talk over a pipe in plain bytes, a letter and numbers: goals one way, joints and pictures the other.
+write down what the arm did.
 """
 
 import importlib.util
 import json
 import multiprocessing
 import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,29 +18,11 @@ from numpy.typing import NDArray
 from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
 from vla_demo.core.extras import install
 from vla_demo.core.observation import Observation
+from vla_demo.twin.desk_messages import ANSWER, GOAL, JOINTS, NUMBER, QUIT, REARRANGE, DeskSettings
 
-__all__ = ["LOG_COLUMNS", "DeskSettings", "LiveTwin", "read_log"]
+__all__ = ["LiveTwin"]
 
-LOG_COLUMNS = 13  # s of this machine's monotonic clock, six measured joints, six goals, in dataset units
 START_SECONDS, REARRANGE_SECONDS = 60.0, 20.0  # a busy machine loads MuJoCo slowly
-_FLOAT = np.dtype("<f8")
-
-
-@dataclass(frozen=True, slots=True)
-class DeskSettings:
-    """Plain values, to be sent to another process."""
-
-    start: str = "test:0"
-    image_size: tuple[int, int] = (240, 320)
-    camera_fps: float = 10.0
-    log: str | None = None  # a file for what the arm did
-    outlive: float = 3.0  # s that the desk goes on when whoever opened it has gone
-
-
-def read_log(path: Path | str) -> NDArray[np.float64]:
-    """(N, `LOG_COLUMNS`) of a desk's log, a last half-written row left out."""
-    rows = np.fromfile(path, _FLOAT)
-    return rows[: len(rows) // LOG_COLUMNS * LOG_COLUMNS].reshape(-1, LOG_COLUMNS)
 
 
 class LiveTwin:
@@ -54,7 +33,7 @@ class LiveTwin:
             raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}")
         context = multiprocessing.get_context("spawn")
         self._pipe, far = context.Pipe()
-        self._process = context.Process(target=_desk, args=(far, settings or DeskSettings()), name="twin", daemon=False)
+        self._process = context.Process(target=_run_desk, args=(far, settings or DeskSettings()), name="twin", daemon=False)
         self._process.start()
         far.close()
         self._change = threading.Condition()
@@ -63,7 +42,7 @@ class LiveTwin:
         self._answers: list[str] = []
         self._gone = False
         try:
-            self.facts: Mapping[str, Any] = self._introduced()
+            self.facts: Mapping[str, Any] = self._read_facts()
             threading.Thread(target=self._read, name="twin reader", daemon=True).start()
             self._wait(lambda: self._seen is not None and self._joints is not None, START_SECONDS)
         except BaseException:
@@ -86,26 +65,26 @@ class LiveTwin:
 
     def send(self, goal: NDArray[np.float32]) -> None:
         """Head for `goal` (J,) until the next one comes. Raises `VlaDemoError` when the desk has gone."""
-        self._say(b"G" + np.asarray(goal, _FLOAT).tobytes())
+        self._send(GOAL + np.asarray(goal, NUMBER).tobytes())
 
     def rearrange(self, start: str) -> None:
         """Put arm, bag and mug where a start such as `test:3` has them. Raises `InvalidInput` for a start that is not there."""
         with self._change:
             self._answers.clear()
-        self._say(b"R" + start.encode())
+        self._send(REARRANGE + start.encode())
         self._wait(lambda: bool(self._answers), REARRANGE_SECONDS)
         if self._answers[0]:
             raise InvalidInput(self._answers[0])
 
     def close(self) -> None:
         """The desk ends with the program that opened it."""
-        self._say(b"Q", quietly=True)
+        self._send(QUIT, quietly=True)
         self._process.join(5)
         if self._process.is_alive():
             self._process.kill()
         self._pipe.close()
 
-    def _introduced(self) -> Mapping[str, Any]:
+    def _read_facts(self) -> Mapping[str, Any]:
         if not self._pipe.poll(START_SECONDS):
             raise VlaDemoError(f"the twin did not come up within {START_SECONDS:g} s")
         try:
@@ -116,7 +95,7 @@ class LiveTwin:
             raise InvalidInput(facts["error"])
         return facts
 
-    def _say(self, message: bytes, quietly: bool = False) -> None:
+    def _send(self, message: bytes, quietly: bool = False) -> None:
         try:
             self._pipe.send_bytes(message)
         except OSError:
@@ -130,20 +109,20 @@ class LiveTwin:
             except (EOFError, OSError):
                 break
             with self._change:
-                self._take(message[:1], message[1:])
+                self._receive(message[:1], message[1:])
                 self._change.notify_all()
         with self._change:
             self._gone = True
             self._change.notify_all()
 
-    def _take(self, kind: bytes, body: bytes) -> None:
-        if kind == b"A":
+    def _receive(self, kind: bytes, body: bytes) -> None:
+        if kind == ANSWER:
             self._answers.append(body.decode())
             return
         count = len(self.facts["joints"])
-        numbers = np.frombuffer(body[: (1 + count) * 8], _FLOAT)
+        numbers = np.frombuffer(body[: (1 + count) * 8], NUMBER)
         at, joints = float(numbers[0]), numbers[1:].astype(np.float32)
-        if kind == b"J":
+        if kind == JOINTS:
             self._joints = (at, joints)
             return
         height, width = self.facts["image_size"]
@@ -162,18 +141,8 @@ class LiveTwin:
             raise VlaDemoError("the twin has gone")
 
 
-def _desk(pipe: Connection, settings: DeskSettings) -> None:
+def _run_desk(pipe: Connection, settings: DeskSettings) -> None:
     """In the desk's own process; whoever drives the twin loads no MuJoCo."""
     from vla_demo.twin.desk import run_desk
 
     run_desk(pipe, settings)
-
-
-def introduce(pipe: Connection, facts: Mapping[str, Any]) -> None:
-    """The first message of a desk."""
-    pipe.send_bytes(b"F" + json.dumps(facts).encode())
-
-
-def now() -> float:
-    """s of the clock that all processes of this machine share."""
-    return time.monotonic()

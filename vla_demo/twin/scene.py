@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 __all__ = [
     "BAG_HALF_SIZE",
     "CAMERAS",
-    "CONTROL_HZ",
     "HOME",
     "INSTRUCTION",
     "JOINT_NAMES",
@@ -28,8 +27,7 @@ JOINT_RANGE = np.array([[-1.92, 1.92], [-1.745, 1.745], [-1.69, 1.69], [-1.658, 
 HOME = np.array([0.0, -1.2, 1.2, 1.0, 0.0, 0.2])  # rad; folded back, out of the top camera's way
 CAMERAS = ("top", "gripper", "left")
 INSTRUCTION = "Grab the tea bag and place it in the mug."
-CONTROL_HZ = 30
-SUBSTEPS = 20  # of 1/600 s: exactly one control tick
+SUBSTEPS = 20  # of 1/600 s: exactly one control tick of 1/30 s
 MUG_RADIUS = 0.041  # m, inside
 MUG_HEIGHT = 0.075  # m
 BAG_HALF_SIZE = (0.02, 0.02, 0.005)  # m

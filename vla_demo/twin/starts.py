@@ -19,7 +19,7 @@ from vla_demo.twin.kinematics import PAN_AXIS_X, Grasp, solve
 from vla_demo.twin.scene import HOME
 from vla_demo.twin.world import TeaBagTwin
 
-__all__ = ["CLUSTERS", "FAILURES", "HELD_OUT", "SPLITS", "Start", "cluster_at", "fresh_start", "prepare", "split_starts"]
+__all__ = ["CLUSTERS", "HELD_OUT", "SPLITS", "Start", "cluster_at", "fresh_start", "prepare", "split_starts"]
 
 CLUSTERS = {  # number -> centre (x, y) in m
     1: (0.15, -0.20),
@@ -35,7 +35,6 @@ CLUSTERS = {  # number -> centre (x, y) in m
     11: (0.25, 0.12),
 }
 HELD_OUT = 6
-FAILURES = ("missed", "off_target", "dropped", "beside_mug")
 SPLITS = ("train", "extra", "validation", "test")  # extra: more training episodes, with the arm disturbed while it works
 _CELL = 0.10  # m
 _REACH = (0.115, 0.262)  # m from the pan axis

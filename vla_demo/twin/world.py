@@ -1,11 +1,10 @@
-"""The twin as an `Environment`: joints in dataset units in, pictures and joints out, and measurements a real desk would not give.
+"""The simulated world: joints in, pictures and joints out, and measurements that a real desk would not give.
 
-One control tick is 1/30 s of simulated time, however long it takes to compute. It knows nothing of policies or of the expert.
+One control tick is 1/30 s of simulated time, however long it takes to compute. It knows nothing of policies, of starts or of the expert.
 """
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
@@ -22,13 +21,9 @@ from vla_demo.twin.scene import (
     MUG_HEIGHT,
     MUG_RADIUS,
     SUBSTEPS,
-    from_dataset_units,
     load_model,
     to_dataset_units,
 )
-
-if TYPE_CHECKING:
-    from vla_demo.twin.starts import Start
 
 __all__ = ["Measurements", "TeaBagTwin"]
 
@@ -93,35 +88,6 @@ class TeaBagTwin:
         self._bag_geom, self._fixed_pad, self._moving_pad = (self.model.geom(n).id for n in ("bag", "fixed_pad", "moving_pad"))
         self.place((0.22, 0.0), 0.0, (0.17, 0.13), -0.9, HOME)
 
-    # --- Environment ---------------------------------------------------------------------------------------------
-
-    def reset(self, seed: int) -> Observation:
-        """A start drawn from `seed` anywhere on the desk (all eleven clusters)."""
-        from vla_demo.twin.starts import fresh_start
-
-        return self.reset_to(fresh_start(seed))
-
-    def reset_to(self, start: "Start") -> Observation:
-        """Exactly this start, a failed state included."""
-        from vla_demo.twin.starts import prepare
-
-        prepare(self, start)
-        return self.observe()
-
-    def step(self, action: NDArray[np.float32]) -> Observation:
-        """One control tick towards `action` (6,) in dataset units, clipped to the joint ranges."""
-        self.advance(from_dataset_units(action))
-        return self.observe()
-
-    def hold(self, substeps: int = SUBSTEPS) -> None:
-        """One tick at the last commanded pose."""
-        self.advance(self.data.ctrl.copy(), substeps)
-
-    def succeeded(self) -> bool:
-        return self.measure().success
-
-    # --- for the expert, recordings and fast rollouts --------------------------------------------------------------
-
     def place(
         self, bag_xy: tuple[float, float], bag_yaw: float, mug_xy: tuple[float, float], mug_yaw: float, joints: NDArray[np.float64]
     ) -> None:
@@ -140,6 +106,10 @@ class TeaBagTwin:
         """One control tick towards `joints` (6,) in rad, without drawing; a tick of another length has `substeps` of 1/600 s."""
         self.data.ctrl[:] = np.clip(joints, JOINT_RANGE[:, 0], JOINT_RANGE[:, 1])
         mujoco.mj_step(self.model, self.data, substeps)
+
+    def hold(self, substeps: int = SUBSTEPS) -> None:
+        """One tick at the last commanded pose."""
+        self.advance(self.data.ctrl.copy(), substeps)
 
     @property
     def joints(self) -> NDArray[np.float64]:

@@ -22,9 +22,9 @@ from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.latencies import board_latency
 from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest
+from vla_demo.workbench.rollout.side_by_side import side_by_side
 from vla_demo.workbench.rollout.video import FilmTask, film, film_name, filmable
 from vla_demo.workbench.rollout.worker import tried
-from vla_demo.workbench.side_by_side import side_by_side
 
 __all__ = ["PATIENCE", "RolloutRequest", "RolloutStep", "film_rollouts", "latency_named", "roll_out"]
 
