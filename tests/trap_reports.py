@@ -2,6 +2,7 @@
 
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import (
+    REPORT_VERSION,
     Bootstrap,
     Computed,
     IterationErrors,
@@ -52,7 +53,7 @@ def report() -> SensitivityReport:
     """A denoising policy of two steps in int8, whose llm refused."""
     refused = SensitivityRow("llm", "int8", "W8A8", "llm=int8", 0, problem="no product with weights")
     return SensitivityReport(
-        version=1,
+        version=REPORT_VERSION,
         policy="smolvla",
         family="smolvla",
         checkpoint="smolvla",

@@ -1,6 +1,6 @@
 """Numbers and lists as people read them."""
 
-from vla_demo.evaluation.sentences import grouped, listed, number, span, times
+from vla_demo.evaluation.claims.sentences import grouped, listed, number, span, times
 
 
 def test_two_digits_matter() -> None:

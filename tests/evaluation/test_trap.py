@@ -38,6 +38,7 @@ def test_the_document_has_every_field_of_the_report() -> None:
         ("nonsense", "no trap report"),
         ("{}", "lacks"),
         (json.dumps(report().as_json() | {"version": 99}), "version 99"),
+        (json.dumps({"version": 1, "findings": [{"figure": "heatmap", "text": "An old one."}]}), "version 1.*compute it again"),
         (json.dumps(report().as_json() | {"surprise": 1}), "surprise"),
         (json.dumps(report().as_json() | {"steps": [{"steps": "ten"}]}), r"steps\[0\]"),
     ],

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from vla_demo.core.precision import Precision
-from vla_demo.evaluation.sensitivity import SensitivityReport
+from vla_demo.evaluation.sensitivity import REPORT_VERSION, SensitivityReport
 
 N, STEPS, CHUNK = 24, 10, 50
+FIGURES = ("heatmap", "speed", "iterations", "steps", "two_by_two", "by_position", "smoothness")
 ERRORS: Mapping[str, tuple[float, float, float]] = {  # precision -> vision, llm, expert
     "fp16": (0.0, 0.0, 0.0006),  # of weights that were float16
     "int8": (0.011, 0.007, 0.041),
@@ -139,7 +140,7 @@ def sample_json(policy: str) -> dict[str, Any]:
     roles = ["vision", "llm", "expert"] if flows else ["vision", "expert"]
     per_iteration = iterations() if flows else {}
     return {
-        "version": 1,
+        "version": REPORT_VERSION,
         "policy": policy,
         "family": policy,
         "checkpoint": policy,
@@ -176,8 +177,11 @@ def sample_json(policy: str) -> dict[str, Any]:
             "int4": smooth(0.052, None, 3),
         },
         "findings": [
-            {"figure": name, "text": f"A made-up reading of the figure {name}: 7 of 8 times the expert costs most."}
-            for name in ("heatmap", "speed", "iterations", "steps", "two_by_two", "by_position", "smoothness")
-        ]
-        + [{"figure": "layers", "text": "In int8 a made-up reading of the layers."}],
+            *(finding(name, None, f"A made-up reading of the figure {name}: 7 of 8 times the expert costs most.") for name in FIGURES),
+            finding("layers", "int8", "In INT8 a made-up reading of the layers."),
+        ],
     }
+
+
+def finding(figure: str, precision: str | None, text: str) -> dict[str, Any]:
+    return {"figure": figure, "stage": None, "precision": precision, "text": text}

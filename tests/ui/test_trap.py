@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.ui.fake_bench import FakeBench
-from tests.ui.sample_report import N, sample_json, sample_report
+from tests.ui.sample_report import N, finding, sample_json, sample_report
 from tests.ui.test_replay import asked, kinds, visitor
-from vla_demo.evaluation.agreement import Report
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.ui.trap.figures import figures
 from vla_demo.ui.trap.handlers import TrapDesk, report_message
 from vla_demo.ui.trap.names import in_order
@@ -26,12 +26,12 @@ def desk(bench: FakeBench) -> TrapDesk:
     return TrapDesk(bench)
 
 
-def figure(report: Report, name: str) -> dict[str, Any]:
-    return next(one for one in figures(report) if one["name"] == name)
+def figure(made: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in figures(SensitivityReport.read(json.dumps(made))) if one["name"] == name)
 
 
 def test_a_flow_policy_has_every_figure_and_an_act_only_those_it_has_numbers_for() -> None:
-    names = [[one["name"] for one in figures(sample_json(policy))] for policy in ("smolvla", "act")]
+    names = [[one["name"] for one in figures(sample_report(policy))] for policy in ("smolvla", "act")]
     assert names[0] == ["heatmap", "speed", "iterations", "by_position", "steps", "two_by_two", "layers", "smoothness"]
     assert names[1] == ["heatmap", "speed", "by_position", "two_by_two", "layers", "smoothness"]
 
@@ -61,12 +61,6 @@ def test_what_could_not_be_measured_says_why() -> None:
     assert drawn["cells"][row] == [said, None, None, None]
 
 
-def test_a_reading_calls_precisions_what_the_page_calls_them() -> None:
-    finding = {"figure": "heatmap", "text": "In int8w and int8-smooth, not in vision=int4."}
-    drawn = figure({**sample_json("act"), "findings": [finding]}, "heatmap")
-    assert drawn["readings"] == ["In INT8 weights and INT8 smooth, not in vision=INT4."]
-
-
 def test_precisions_stand_as_on_the_dial_with_recipes_last() -> None:
     assert in_order(["mixed-0123456789ab", "int4", "int8-static", "fp16", "int4", "int4-b64"]) == [
         "fp16",
@@ -85,7 +79,7 @@ def test_a_study_of_stages_in_several_precisions_is_drawn_too() -> None:
 
 
 def test_every_figure_has_its_reading_and_its_numbers_as_a_table() -> None:
-    for one in figures(sample_json("smolvla")):
+    for one in figures(sample_report("smolvla")):
         assert len(one["readings"]) == 1
         assert one["caption"]
         assert all(len(row) == len(one["table"]["columns"]) for row in one["table"]["rows"]), one["name"]
@@ -124,13 +118,9 @@ def test_a_layer_s_name_that_two_stages_have_carries_its_stage() -> None:
 
 
 def test_what_is_said_above_the_layers_is_about_the_precision_on_show() -> None:
-    texts = ("Of 52 layers alone in int8, head costs most.", "In int4 a layer's own error tells little.", "Layers differ.")
-    said = [{"figure": "layers", "text": text} for text in texts]
+    said = [finding("layers", "int8", "Head costs most."), finding("layers", "int4", "It tells little."), finding("layers", None, "All.")]
     groups = figure({**sample_json("act"), "findings": said}, "layers")["groups"]
-    assert [group["readings"] for group in groups] == [
-        ["Of 52 layers alone in INT8, head costs most.", "Layers differ."],
-        ["In INT4 a layer's own error tells little.", "Layers differ."],
-    ]
+    assert [group["readings"] for group in groups] == [["Head costs most.", "All."], ["It tells little.", "All."]]
 
 
 def test_layers_are_ranked_within_a_precision() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from vla_demo.core.demo import Demo, require_demo
 from vla_demo.core.errors import InvalidInput
-from vla_demo.evaluation.findings import findings
-from vla_demo.evaluation.sensitivity import SensitivityReport
+from vla_demo.evaluation.claims.findings import findings
+from vla_demo.evaluation.sensitivity import REPORT_VERSION, SensitivityReport
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.policies import BUNDLED_POLICIES, sketch_policy
 from vla_demo.workbench.sensitivity import shipped
@@ -59,7 +59,7 @@ def test_a_policy_that_is_not_bundled_has_none() -> None:
 def test_a_damaged_report_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = Demo(tmp_path)
     damaged.sensitivity("act").parent.mkdir()
-    damaged.sensitivity("act").write_text(json.dumps({"version": 1}))
+    damaged.sensitivity("act").write_text(json.dumps({"version": REPORT_VERSION}))
     monkeypatch.setattr(shipped, "find_demo", lambda: damaged)
     with pytest.raises(InvalidInput, match="no trap report"):
         bundled_report("act")

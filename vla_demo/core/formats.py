@@ -1,8 +1,10 @@
 """How numbers are written, in one place: few digits, a unit on each, one blank between them."""
 
+import math
 from datetime import UTC, datetime
 
 __all__ = [
+    "cosine",
     "count",
     "duration",
     "in_megabytes",
@@ -57,6 +59,11 @@ def in_megabytes(size: float, digits: int = 2) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """`45 %` of 0.45."""
     return f"{share * 100:.{digits}f} %"
+
+
+def cosine(value: float) -> str:
+    """Cut off after four digits, so that it is never rounded up to a perfect 1."""
+    return f"{math.floor(value * 1e4) / 1e4:.4f}"
 
 
 def interval(low: float, high: float) -> str:

@@ -7,12 +7,11 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.variant import Variant
+from vla_demo.evaluation.claims.article import PRINTED
 from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 
 __all__ = [
-    "PUBLISHED",
     "LatencySource",
-    "PublishedLatency",
     "given_latency",
     "measured_latency",
     "predicted_latency",
@@ -32,31 +31,14 @@ class LatencySource:
     about: str  # for a person: where it comes from
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedLatency:
-    """A row of the article's results table (SmolVLA's second figure stands in its text)."""
-
-    family: str
-    quantized: bool  # the article's "optimized", whose precisions it does not give
-    seconds: float
-
-
-PUBLISHED = (
-    PublishedLatency("act", False, 2.86),
-    PublishedLatency("act", True, 0.32),
-    PublishedLatency("smolvla", False, 29.1),
-    PublishedLatency("smolvla", True, 6.15),
-)
-
-
 def published_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
     """The article's figure for this family: FP32's for FP32, the optimized one's for anything quantized. Raises `InvalidInput`."""
     quantized = any(stage.precision != REFERENCE_PRECISION for stage in variant.stages)
-    for row in PUBLISHED:
+    for row in PRINTED:
         if (row.family, row.quantized) == (spec.family, quantized):
             kind = "optimized (which precisions, it does not say)" if quantized else "FP32"
-            return LatencySource(row.seconds, "published", f"{_ARTICLE}, {kind}")
-    families = ", ".join(sorted({row.family for row in PUBLISHED}))
+            return LatencySource(row.latency, "published", f"{_ARTICLE}, {kind}")
+    families = ", ".join(sorted({row.family for row in PRINTED}))
     raise InvalidInput(f"the article has no latency for {spec.family}; it has {families}. Give milliseconds instead")
 
 

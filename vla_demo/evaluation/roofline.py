@@ -14,6 +14,7 @@ import numpy as np
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.precision import Precision
 from vla_demo.core.variant import StageChoice, Variant
+from vla_demo.evaluation.claims.article import PRINTED
 
 __all__ = ["FULL_SIZE", "IMX95", "UNKNOWN", "Board", "Check", "Prediction", "StageWork", "checked", "checks", "fitted", "predict"]
 
@@ -44,8 +45,8 @@ FULL_SIZE: Mapping[str, tuple[StageWork, ...]] = {
     ),
 }
 _STEPS = 10  # LeRobot's default for SmolVLA, and so presumably the article's
-_PUBLISHED_FP32 = {"act": 2.86, "smolvla": 29.1}  # s
-_PUBLISHED_OPTIMIZED = {"act": 0.32, "smolvla": 6.15}
+_PUBLISHED_FP32 = {row.family: row.latency for row in PRINTED if not row.quantized}  # s
+_PUBLISHED_OPTIMIZED = {row.family: row.latency for row in PRINTED if row.quantized}
 _BYTES_A_SECOND = 10e9  # of 25.6 GB/s peak on the 19x19 EVK; an assumption, and it never binds at full size
 
 # How many times as fast as FP32 the products with weights run: (least, likely, most). Of 8 bits the least is what CPUs without int8

@@ -32,7 +32,7 @@ __all__ = [
     "TwoByTwo",
 ]
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 ALL_STAGES = "all"  # the `stage` of a row in which every stage that can has the precision
 SIGNIFICANT_DIGITS = 5
 
@@ -161,8 +161,12 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """A sentence about the numbers, and what it is about: a figure shows what is said of it, of its stage or precision alone."""
+
     figure: str  # "heatmap" | "iterations" | "steps" | "two_by_two" | "layers" | "speed" | "by_position" | "smoothness"
-    text: str
+    stage: str | None  # a role, or "all"; None where it is not about one stage
+    precision: str | None  # None where it is not about one precision
+    text: str  # for people: precisions as `core.labels` has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +213,18 @@ class SensitivityReport:
 
     @classmethod
     def read(cls, text: str) -> "SensitivityReport":
-        """The report in a JSON document. Raises `InvalidInput` for anything else, naming the place."""
+        """The report in a JSON document. Raises `InvalidInput` for anything else, naming the place, and for one of another version."""
         try:
-            report: SensitivityReport = from_json(cls, parse_json(text), "")
+            document = parse_json(text)
+            version = document.get("version", REPORT_VERSION) if isinstance(document, dict) else REPORT_VERSION
+            if version != REPORT_VERSION:
+                raise InvalidInput(
+                    f"this trap report has version {version}, and this program reads version {REPORT_VERSION}: "
+                    "compute it again with `vla-demo trap`"
+                )
+            report: SensitivityReport = from_json(cls, document, "")
         except (StrictJsonError, json.JSONDecodeError) as problem:
             raise InvalidInput(f"this is no trap report: {problem}") from None
-        if report.version != REPORT_VERSION:
-            raise InvalidInput(f"this trap report has version {report.version}; this program reads version {REPORT_VERSION}")
         return report
 
 

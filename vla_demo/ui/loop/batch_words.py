@@ -5,7 +5,7 @@ from typing import Any
 
 from vla_demo.core.formats import latency, optional, percent
 from vla_demo.core.labels import MODES, variant_label
-from vla_demo.evaluation.published_success import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
+from vla_demo.evaluation.claims.article import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
 from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.workbench.robot.trials import RobotRate
 

@@ -7,7 +7,7 @@ from vla_demo.core.formats import latency, percent, seconds
 from vla_demo.core.labels import MODE_SENTENCES, MODES, family_label, variant_label
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.latency import PUBLISHED
+from vla_demo.evaluation.claims.article import PRINTED
 from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
 from vla_demo.workbench.robot.latencies import BoardLatency
@@ -52,13 +52,13 @@ def marks() -> list[dict[str, Any]]:
     """The published latencies, for the slider."""
     return [
         {
-            "ms": row.seconds * 1e3,
+            "ms": row.latency * 1e3,
             "family": row.family,
-            "label": f"{family_label(row.family)} {latency(row.seconds)}",
+            "label": f"{family_label(row.family)} {latency(row.latency)}",
             "about": f"Published: {family_label(row.family)}, {'optimized' if row.quantized else 'FP32'}, six Cortex-A55 of an i.MX95 "
             "(NXP and Hugging Face, 5 March 2026, full-size policy).",
         }
-        for row in PUBLISHED
+        for row in PRINTED
     ]
 
 

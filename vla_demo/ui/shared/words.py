@@ -3,11 +3,10 @@
 A section is a dict the page sets as it is: title, value and aside (the big figure), notes (sentences).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vla_demo.core.formats import count, in_megabytes, milliseconds, seconds, with_unit
+from vla_demo.core.formats import cosine, count, in_megabytes, milliseconds, seconds, with_unit
 from vla_demo.core.labels import joint_label, joint_unit
 from vla_demo.core.package import StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
@@ -106,13 +105,12 @@ def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
         return section(title, notes=[note])
     means = unit_means(report.reference_mae)
     units = ", gripper ".join(means)
-    cosine = math.floor(report.reference_min_cosine * 1e4) / 1e4  # never rounded up to a perfect 1
     return section(
         title,
         _main(means),
         f"mean abs{_gripper(means)}",
         [
-            f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine:.4f}. "
+            f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine(report.reference_min_cosine)}. "
             f"Over {count(report.chunks, 'whole chunk')}."
         ],
     )

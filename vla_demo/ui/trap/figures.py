@@ -3,16 +3,14 @@
 Pure data in, plain JSON out; how a figure looks is the page's business. A figure whose numbers the report does not have is left out.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.formats import megabytes
 from vla_demo.core.labels import STAGES, joint_label, precision_label, stage_label
-from vla_demo.core.precision import OFFERED_PRECISIONS
-from vla_demo.evaluation.agreement import Report
-from vla_demo.evaluation.published import compare
+from vla_demo.evaluation.claims.published import compare
+from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.ui.trap import words
 from vla_demo.ui.trap.lines import iterations, positions, steps
 from vla_demo.ui.trap.names import in_order, row_of
@@ -21,33 +19,29 @@ from vla_demo.ui.trap.tables import TABLES
 __all__ = ["figures"]
 
 Figure = dict[str, Any]
-PRECISION = re.compile(rf"\b(?:{'|'.join(sorted(OFFERED_PRECISIONS, key=len, reverse=True))})\b(?!=)")
+Report = Mapping[str, Any]
 
 
-def figures(report: Report) -> list[Figure]:
+def figures(report: SensitivityReport) -> list[Figure]:
     """In the order of the page."""
-    drawn = [(name, title, draw(report)) for name, (title, draw) in FIGURES.items()]
-    return [_figure(report, name, title, data) for name, title, data in drawn if data]
+    document = report.as_json()
+    drawn = [(name, title, draw(document)) for name, (title, draw) in FIGURES.items()]
+    return [_figure(report, document, name, title, data) for name, title, data in drawn if data]
 
 
-def _figure(report: Report, name: str, title: str, data: Figure) -> Figure:
+def _figure(report: SensitivityReport, document: Report, name: str, title: str, data: Figure) -> Figure:
     """`kind` says how it is drawn, `caption` what is plotted."""
     return {
         "name": name,
         "title": title,
-        "readings": [_spoken(finding["text"]) for finding in report["findings"] if finding["figure"] == name],
+        "readings": [finding.text for finding in report.findings if finding.figure == name],
         "published": [
             {"says": claim.says, "source": claim.source, "link": claim.link, "verdict": found.verdict, "here": found.here}
             for claim, found in compare(report, name)
         ],
-        "table": TABLES[name](report),
+        "table": TABLES[name](document),
         **data,
     }
-
-
-def _spoken(text: str) -> str:
-    """Precisions by the names they have on the page: int8w is INT8 weights."""
-    return PRECISION.sub(lambda found: precision_label(found.group()), text)
 
 
 def _heatmap(report: Report) -> Figure:
@@ -136,10 +130,9 @@ def _layers(report: Report) -> Figure:
 
 
 def _readings_of(report: Report, names: Sequence[str]) -> Mapping[str, list[str]]:
-    """precision -> what is said of its layers; a reading that names none of the precisions is said of each."""
-    texts = [finding["text"] for finding in report["findings"] if finding["figure"] == "layers"]
-    about = {text: {name for name in names if re.search(rf"\bin {name}(?![\w-])", text, re.IGNORECASE)} for text in texts}
-    return {name: [_spoken(text) for text in texts if not about[text] or name in about[text]] for name in names}
+    """precision -> what is said of its layers; a reading that is about no precision is said of each."""
+    findings = [finding for finding in report["findings"] if finding["figure"] == "layers"]
+    return {name: [finding["text"] for finding in findings if finding["precision"] in (None, name)] for name in names}
 
 
 def _bars(layers: Sequence[Mapping[str, Any]]) -> list[Figure]:

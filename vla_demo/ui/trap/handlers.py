@@ -73,4 +73,4 @@ class TrapDesk:
 def report_message(source: str, report: SensitivityReport) -> Message:
     """The whole tab: where and when it was computed, and every figure."""
     found = report.as_json()
-    return messages.message("report", source=source, about=trap_words.computed(found), figures=figures(found))
+    return messages.message("report", source=source, about=trap_words.computed(found), figures=figures(report))

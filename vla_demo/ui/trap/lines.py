@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.labels import precision_label
-from vla_demo.evaluation.agreement import Report
 from vla_demo.ui.trap import words
 from vla_demo.ui.trap.names import in_order, scheme_of
 
 __all__ = ["iterations", "positions", "steps"]
 
 Figure = dict[str, Any]
+Report = Mapping[str, Any]
 
 
 def iterations(report: Report) -> Figure:

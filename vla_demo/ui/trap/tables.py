@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from vla_demo.evaluation.agreement import Report
-
 __all__ = ["TABLES", "Table"]
 
+Report = Mapping[str, Any]
 Table = dict[str, Any]  # {"columns": [...], "rows": [[...]]}: numbers as they were measured, not rounded
 
 SPAN = ("mean", "low", "high")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vla_demo.core.formats import duration, megabytes, milliseconds, moment, percent
-from vla_demo.evaluation.agreement import Report
+
+Report = Mapping[str, Any]
 
 __all__ = [
     "CELL_HINT",

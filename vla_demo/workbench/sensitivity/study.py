@@ -15,8 +15,8 @@ from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import MAX_DENOISE_STEPS, REFERENCE_PRECISION, Variant
 from vla_demo.episodes import Dataset
+from vla_demo.evaluation.claims.findings import findings
 from vla_demo.evaluation.conclusions import Answer, Conclusions, Question, Subject
-from vla_demo.evaluation.findings import findings
 from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.sensitivity import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, LayerRow, SensitivityReport
 from vla_demo.evaluation.study import Moment, ReferenceChunk, StudyPlan, reference_chunks, variant_chunks

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vla_demo.evaluation.latency import PUBLISHED
-from vla_demo.evaluation.published_success import PRINTED, notes
+from vla_demo.evaluation.claims.article import PRINTED, notes
 
 ACT, ACT_OPTIMIZED, SMOLVLA, SMOLVLA_OPTIMIZED = PRINTED
 
@@ -35,7 +34,3 @@ def test_the_notes_give_the_true_factors_and_claim_no_difference_that_is_not_the
     assert "8.94×" in factors and "4.73×" in factors
     assert "29/30 against 26/30" in formats and "p = 0.35" in formats and "does not tell" in formats
     assert "29/30 against 14/30" in policies and "p < 0.0001" in policies
-
-
-def test_its_latencies_are_those_that_rollouts_are_given() -> None:
-    assert [row.latency for row in PRINTED] == [row.seconds for row in PUBLISHED]

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["SAME", "grouped", "listed", "number", "span", "times"]
+from vla_demo.core.labels import precision_label, stage_label
+
+__all__ = ["SAME", "grouped", "listed", "named_precisions", "named_stage", "number", "only", "span", "times"]
 
 SAME = 0.05  # ratios within five percent of 1 are called equal
 
@@ -10,6 +12,21 @@ SAME = 0.05  # ratios within five percent of 1 are called equal
 def number(value: float) -> str:
     """Two digits that matter."""
     return f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def named_stage(role: str) -> str:
+    """Inside a sentence: `the action expert`."""
+    return f"the {stage_label(role).lower()}"
+
+
+def named_precisions(names: Iterable[str]) -> str:
+    """`INT8, INT8 weights and INT4`."""
+    return listed(precision_label(name) for name in names)
+
+
+def only(names: Sequence[str]) -> str | None:
+    """The name, where there is but one: what a sentence about several is about cannot be said in a word."""
+    return names[0] if len(names) == 1 else None
 
 
 def times(a: float, b: float) -> str:

@@ -7,6 +7,7 @@ no counts; SmolVLA's optimized latency stands in its text, without any success.
 
 from dataclasses import dataclass
 
+from vla_demo.core.labels import family_label
 from vla_demo.evaluation.statistics import fisher_exact, wilson_interval
 
 __all__ = ["ARTICLE", "ARTICLE_LINK", "PRINTED", "PrintedRow", "notes"]
@@ -20,12 +21,20 @@ TEST, VALIDATION = 20, 10  # starts
 class PrintedRow:
     """One row as it stands there; None where it prints nothing."""
 
-    policy: str
-    format: str
-    latency: float  # s
+    family: str
+    quantized: bool  # the article's "Optimized", whose precisions it does not give
+    latency: float  # s, from observation to chunk
     test: str | None  # share of 20
     validation: str | None  # share of 10
     overall: str | None  # share of 30, the column "Global"
+
+    @property
+    def policy(self) -> str:
+        return family_label(self.family)
+
+    @property
+    def format(self) -> str:
+        return "Optimized" if self.quantized else "ONNX FP32"
 
     @property
     def counts(self) -> tuple[int, int] | None:
@@ -58,10 +67,10 @@ class PrintedRow:
 
 
 PRINTED = (
-    PrintedRow("ACT", "ONNX FP32", 2.86, "1.00", "0.90", "0.96"),
-    PrintedRow("ACT", "Optimized", 0.32, "1.00", "0.60", "0.89"),
-    PrintedRow("SmolVLA", "ONNX FP32", 29.1, "0.50", "0.40", "0.47"),
-    PrintedRow("SmolVLA", "Optimized", 6.15, None, None, None),
+    PrintedRow("act", False, 2.86, "1.00", "0.90", "0.96"),
+    PrintedRow("act", True, 0.32, "1.00", "0.60", "0.89"),
+    PrintedRow("smolvla", False, 29.1, "0.50", "0.40", "0.47"),
+    PrintedRow("smolvla", True, 6.15, None, None, None),
 )
 
 
@@ -81,5 +90,5 @@ def _apart(first: PrintedRow, second: PrintedRow) -> str:
     n = TEST + VALIDATION
     assert first.successes is not None and second.successes is not None
     p = fisher_exact(first.successes, n, second.successes, n)
-    told = f"p = {p:.2f}" if p >= 0.01 else "p < 0.01" if p >= 1e-4 else "p < 0.0001"
-    return f"{first.successes}/{n} against {second.successes}/{n}: Fisher's exact test gives {told}"
+    chance = f"p = {p:.2f}" if p >= 0.01 else "p < 0.01" if p >= 1e-4 else "p < 0.0001"
+    return f"{first.successes}/{n} against {second.successes}/{n}: Fisher's exact test gives {chance}"

@@ -6,8 +6,10 @@ Data; how a claim is held against a report is in `agreement`. Where a source pri
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vla_demo.evaluation import agreement
-from vla_demo.evaluation.agreement import Finding, Report
+from vla_demo.evaluation.claims import agreement
+from vla_demo.evaluation.claims.agreement import Agreement
+from vla_demo.evaluation.claims.article import ARTICLE, ARTICLE_LINK
+from vla_demo.evaluation.sensitivity import SensitivityReport
 
 __all__ = ["CLAIMS", "Claim", "compare"]
 
@@ -20,18 +22,16 @@ class Claim:
     says: str  # one or two sentences, with the published numbers
     source: str
     link: str
-    check: Callable[[Report], Finding]
+    check: Callable[[SensitivityReport], Agreement]
 
 
-def compare(report: Report, figure: str | None = None) -> Iterator[tuple[Claim, Finding]]:
+def compare(report: SensitivityReport, figure: str | None = None) -> Iterator[tuple[Claim, Agreement]]:
     """Every claim (about one figure, or all) with what this report says to it."""
     for claim in CLAIMS:
         if figure in (None, claim.figure):
             yield claim, claim.check(report)
 
 
-_ARTICLE = "NXP and Hugging Face, 5 March 2026: Bringing Robotics AI to Embedded Platforms"
-_ARTICLE_LINK = "https://huggingface.co/blog/nxp/bringing-robotics-ai-to-embedded-platforms"
 _BENCH = "VLAQuantBench, arXiv 2609.25376 (preprint)"
 _BENCH_LINK = "https://arxiv.org/abs/2609.25376"
 
@@ -40,8 +40,8 @@ CLAIMS: tuple[Claim, ...] = (
         "heatmap",
         "Quantizing the vision encoder and the language prefill (8-bit mixed down to 4-bit) had limited impact; quantizing the action "
         "expert significantly degrades. Stated without numbers per stage.",
-        _ARTICLE,
-        _ARTICLE_LINK,
+        ARTICLE,
+        ARTICLE_LINK,
         agreement.expert_is_fragile,
     ),
     Claim(
@@ -75,8 +75,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "iterations",
         "“Quantization errors are accumulating across iterative denoising steps.” Stated without a curve.",
-        _ARTICLE,
-        _ARTICLE_LINK,
+        ARTICLE,
+        ARTICLE_LINK,
         agreement.errors_accumulate,
     ),
     Claim(

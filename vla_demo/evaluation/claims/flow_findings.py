@@ -3,30 +3,37 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from vla_demo.evaluation.sensitivity import Numbers, SensitivityReport, StepRow, TwoByTwo
-from vla_demo.evaluation.sentences import SAME, grouped, listed, number, span
+from vla_demo.core.formats import count
+from vla_demo.core.labels import precision_label
+from vla_demo.evaluation.claims.sentences import SAME, grouped, listed, named_precisions, number, only, span
+from vla_demo.evaluation.sensitivity import ALL_STAGES, Finding, Numbers, SensitivityReport, StepRow, TwoByTwo
 
 __all__ = ["addition", "denoising", "iterations"]
 
 FAITHFUL = 0.5  # a residual under half of the error
 
 
-def iterations(report: SensitivityReport) -> Iterator[str]:
+def iterations(report: SensitivityReport) -> Iterator[Finding]:
     """Of every expert precision that errs at all."""
     steps, chance = report.denoise_steps or 1, (report.denoise_steps or 1) ** -0.5
     factors, directions = _last(report.amplification), _last(report.coherence)
     for phrase, names in grouped(factors, _loop).items():
-        wrong = f"what the steps of an expert in {listed(names)} get wrong"
-        yield f"The loop {phrase} {wrong}: amplification {_spread(factors, names)} after {steps} steps."
+        wrong = f"what the steps of an expert in {named_precisions(names)} get wrong"
+        yield _of_expert(names, f"The loop {phrase} {wrong}: amplification {_spread(factors, names)} after {steps} steps.")
     for phrase, names in grouped(directions, lambda c: _direction(c, chance)).items():
-        yield f"In {listed(names)} the steps {phrase} (coherence {_spread(directions, names)}; {chance:.2f} would be chance)."
+        numbers = f"coherence {_spread(directions, names)}; {chance:.2f} would be chance"
+        yield _of_expert(names, f"In {named_precisions(names)} the steps {phrase} ({numbers}).")
     growth = {n: e.teacher_forced[-1] / e.teacher_forced[0] for n, e in report.per_iteration.items() if e.teacher_forced[0] > 0}
     for phrase, names in grouped(growth, _size).items():
-        text = f"The last step's fresh error is {phrase} the first's in {listed(names)}"
-        yield f"{text}: {span([growth[n] for n in names], '.1f')} times."
+        text = f"The last step's fresh error is {phrase} the first's in {named_precisions(names)}"
+        yield _of_expert(names, f"{text}: {span([growth[n] for n in names], '.1f')} times.")
 
 
-def denoising(rows: Sequence[StepRow]) -> Iterator[str]:
+def _of_expert(precisions: Sequence[str], text: str) -> Finding:
+    return Finding("iterations", "expert", only(precisions), text)
+
+
+def denoising(rows: Sequence[StepRow]) -> Iterator[Finding]:
     """What fewer steps cost beside what a precision costs."""
     if not rows:
         return
@@ -37,42 +44,53 @@ def denoising(rows: Sequence[StepRow]) -> Iterator[str]:
             cheaper.append(precision)
             continue
         sizes = f"{number(crossing.quantization[precision].mean)} against {number(crossing.solver.mean)}"
-        yield f"From {_steps(crossing.steps)} on, {_swept(precision)} costs more than the steps that are saved: {sizes}."
+        text = f"From {count(crossing.steps, 'step')} on, {_swept(precision)} costs more than the steps that are saved: {sizes}."
+        stage, _, alone = precision.rpartition("=")
+        yield Finding("steps", stage or ALL_STAGES, alone, text)
     if cheaper:
-        yield f"At every number of steps up to {rows[-1].steps}, saving steps costs more than {_swept(*cheaper)}."
+        text = f"At every number of steps up to {rows[-1].steps}, saving steps costs more than {_swept(*cheaper)}."
+        yield Finding("steps", None, only(cheaper), text)
     if rows[0].vs_recorded.mean < rows[-1].vs_recorded.mean * (1 - SAME):
-        yield (
-            f"The recording is closer with {rows[0].steps} than with {_steps(rows[-1].steps)}: few steps lean to the average "
+        text = (
+            f"The recording is closer with {rows[0].steps} than with {count(rows[-1].steps, 'step')}: few steps lean to the average "
             f"demonstration, which this distance rewards and a robot need not."
         )
+        yield Finding("steps", None, "fp32", text)
 
 
 def _swept(*names: str) -> str:
     everywhere = [name for name in names if "=" not in name]
-    return listed([*([f"{listed(everywhere)} in all stages"] if everywhere else []), *(name for name in names if "=" in name)])
+    alone = [precision_label(name) for name in names if "=" in name]
+    return listed([*([f"{named_precisions(everywhere)} in all stages"] if everywhere else []), *alone])
 
 
-def addition(squares: Sequence[TwoByTwo]) -> Iterator[str]:
+def addition(squares: Sequence[TwoByTwo]) -> Iterator[Finding]:
     """Which part brings more, and whether the parts add up."""
+    yield from _larger_part(squares)
+    ratios = {s.precision: s.ratio for s in squares if s.ratio is not None}
+    unrelated = {s.precision: _unrelated(s) for s in squares if s.ratio is not None}
+    for phrase, names in grouped(ratios, _sum).items():
+        numbers = f"ratio {_spread(ratios, names)}; unrelated errors would give {_spread(unrelated, names)}"
+        yield _of_both(names, f"prefix and expert together are {phrase} ({numbers}).")
+    residuals = {s.precision: s.residual for s in squares if s.residual is not None}
+    for phrase, names in grouped(residuals, lambda r: "predict" if r < FAITHFUL else "do not predict").items():
+        added = f"the two errors, added as vectors chunk by chunk, {phrase} the error of both together"
+        yield _of_both(names, f"{added} (residual {_spread(residuals, names)}).")
+
+
+def _larger_part(squares: Sequence[TwoByTwo]) -> Iterator[Finding]:
     both = [s for s in squares if s.prefix.mean > 0 and s.expert.mean > 0]
     alike = [s.precision for s in both if s.expert.overlaps(s.prefix)]
     shares = {s.precision: s.expert.mean / s.prefix.mean for s in both if s.precision not in alike}
     for phrase, names in grouped(shares, lambda s: "expert" if s > 1 else "prefix").items():
         factors = [shares[n] if phrase == "expert" else 1 / shares[n] for n in names]
-        yield f"In {listed(names)} the {phrase} brings more of the error: {span(factors, '.1f')} times the other part's."
+        yield _of_both(names, f"the {phrase} brings more of the error: {span(factors, '.1f')} times the other part's.")
     if alike:
-        yield f"In {listed(alike)} neither clearly brings more of the error: the intervals of prefix and expert overlap."
-    ratios = {s.precision: s.ratio for s in squares if s.ratio is not None}
-    unrelated = {s.precision: _unrelated(s) for s in squares if s.ratio is not None}
-    for phrase, names in grouped(ratios, _sum).items():
-        numbers = f"ratio {_spread(ratios, names)}; unrelated errors would give {_spread(unrelated, names)}"
-        yield f"In {listed(names)} prefix and expert together are {phrase} ({numbers})."
-    residuals = {s.precision: s.residual for s in squares if s.residual is not None}
-    for phrase, names in grouped(residuals, lambda r: "predict" if r < FAITHFUL else "do not predict").items():
-        yield (
-            f"In {listed(names)} the two errors, added as vectors chunk by chunk, {phrase} the error of both together "
-            f"(residual {_spread(residuals, names)})."
-        )
+        yield _of_both(alike, "neither clearly brings more of the error: the intervals of prefix and expert overlap.")
+
+
+def _of_both(precisions: Sequence[str], text: str) -> Finding:
+    return Finding("two_by_two", None, only(precisions), f"In {named_precisions(precisions)} {text}")
 
 
 def _loop(factor: float) -> str:
@@ -103,7 +121,3 @@ def _sum(ratio: float) -> str:
 
 def _last(figures: Mapping[str, Numbers]) -> dict[str, float]:
     return {name: last for name, numbers in figures.items() if (last := numbers[-1]) is not None}
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"

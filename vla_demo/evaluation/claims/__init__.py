@@ -1,0 +1,1 @@
+"""What is said of the numbers: readings of a report, and what others have published, held against it."""
