@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_demo.workbench import machine as module
+from vla_demo.core import processor
 from vla_demo.workbench.machine import machine
 
 
@@ -16,10 +16,10 @@ def forgotten() -> None:
 
 def test_the_processor_is_named_with_its_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Cortex of a test\nflags\t: x\n")
-    monkeypatch.setattr(module, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPU_INFO", tmp_path / "cpuinfo")
     assert machine().startswith("Cortex of a test, ") and machine().endswith(f"of {os.cpu_count()} cores")
 
 
 def test_a_processor_without_a_name_still_has_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CPU_INFO", tmp_path / "absent")
+    monkeypatch.setattr(processor, "CPU_INFO", tmp_path / "absent")
     assert len(machine().split(",")[0]) > 1
