@@ -14,7 +14,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.workbench.child import in_child
-from vla_demo.workbench.rollout.batch import Batch
+from vla_demo.workbench.rollout.batch import Batch, RolloutStore
 from vla_demo.workbench.rollout.run import RolloutRequest, film_rollouts, roll_out
 from vla_demo.workbench.rollout.video import ACTING, BAR, SIZE, STARVED, WIDTH, FilmTask, film, film_name, filmable, prepare_folder
 
@@ -37,7 +37,7 @@ def test_the_failures_of_a_batch_become_films_named_by_start_cluster_and_outcome
     list(roll_out(package, request(package)))
     batch = Batch.of(package, request(package))
     files = [step for step in film_rollouts(package, request(package), "failures", tmp_path) if isinstance(step, Path)]
-    (row,) = batch.kept().values()
+    (row,) = RolloutStore.of(batch).read(batch).values()
     assert [file.name for file in files] == [f"start-{row.number}_cluster-{row.cluster:02d}_failed.mp4"]
     pictures = shown(files[0])
     assert len(pictures) == 15 and all(picture.shape == (SIZE[0] + BAR, WIDTH, 3) for picture in pictures)
@@ -60,7 +60,7 @@ def test_filming_changes_nothing_of_the_rollout(package: PolicyPackage, tmp_path
     batch = Batch.of(package, request(package))
     *_, report = roll_out(package, request(package))
     film(FilmTask(batch.job, batch.starts[0], 45, tmp_path / "film.mp4"))
-    (batch.folder / f"{batch.starts[0].number}.json").unlink()
+    (RolloutStore.of(batch).folder / f"{batch.starts[0].number}.json").unlink()
     *_, again = roll_out(package, request(package))
     assert again == report
 

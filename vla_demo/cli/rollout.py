@@ -129,13 +129,13 @@ def _rolled_out(line: ProgressLine, package: "PolicyPackage", request: "RolloutR
 
 @contextmanager
 def _telling_what_is_kept(package: "PolicyPackage", request: "RolloutRequest") -> Iterator[None]:
-    from vla_demo.workbench.rollout.batch import Batch
+    from vla_demo.workbench.rollout.batch import Batch, RolloutStore
 
     try:
         yield
     except KeyboardInterrupt:
         batch = Batch.of(package, request)
-        kept = f"{len(batch.kept())} of {len(batch.starts)} starts are kept"
+        kept = f"{len(RolloutStore.of(batch).read(batch))} of {len(batch.starts)} starts are kept"
         print(f"\nvla-demo: {kept}; the same command goes on from there", file=sys.stderr)
         raise
 

@@ -9,8 +9,10 @@ import numpy as np
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.closed_loop import Rollout
+from vla_demo.evaluation.fingerprint import RunFingerprint
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
+from vla_demo.runtime.strict_json import to_json
 
 __all__ = ["RolloutReport", "TriedStart", "paired", "paired_starts", "told_apart"]
 
@@ -35,6 +37,7 @@ class RolloutReport:
     latency: LatencySource
     fps: float
     tried: tuple[TriedStart, ...]  # not empty
+    fingerprint: RunFingerprint | None = None  # None: of a rollout that was watched and not kept
 
     @property
     def successes(self) -> int:
@@ -79,6 +82,7 @@ class RolloutReport:
             "time_to_success_s": _median([a.ticks / self.fps for a in attempts if a.success]),
             "drops": sum(a.drops for a in attempts),
             "retries": sum(a.retries for a in attempts),
+            "fingerprint": to_json(self.fingerprint),
             "starts": [self._start(row, traces) for row in self.tried],
         }
 

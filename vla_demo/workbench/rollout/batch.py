@@ -1,6 +1,8 @@
-"""What a batch of rollouts is asked to be, and where its rows are kept: a start that was tried is kept and not tried again."""
+"""What a batch of rollouts is asked to be, and where its rows are kept: a start that was tried is kept and not tried again.
 
-import hashlib
+It is kept under its fingerprint, so that a row of other code, other graphs or another machine is never taken for one of this batch.
+"""
+
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,16 +15,19 @@ from vla_demo.core.storage import cache_folder, write_whole
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.attempts import Attempts
 from vla_demo.evaluation.closed_loop import LoopReport, Rollout
+from vla_demo.evaluation.fingerprint import RunFingerprint, fingerprint_run
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.rollout_report import TriedStart
+from vla_demo.workbench.rollout import worker
 from vla_demo.workbench.rollout.worker import RolloutJob
 
 if TYPE_CHECKING:
     from vla_demo.twin.starts import Start
 
-__all__ = ["PATIENCE", "Batch", "RolloutRequest"]
+__all__ = ["PATIENCE", "Batch", "RolloutRequest", "RolloutStore"]
 
 PATIENCE = 60.0  # simulated seconds until a rollout has failed
+LIBRARIES = ("numpy", "onnxruntime", "mujoco", "tokenizers")  # that decide what a rollout does
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,12 @@ class RolloutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A request made definite: which rollouts it means, and where they are kept. Raises `InvalidInput` and `MissingPiece` (no MuJoCo)."""
+    """A request made definite: which rollouts it means. Raises `InvalidInput` and `MissingPiece` (no MuJoCo)."""
 
+    package: PolicyPackage
+    variant: Variant
     job: RolloutJob
     starts: "tuple[Start, ...]"
-    folder: Path
 
     @staticmethod
     def of(package: PolicyPackage, request: RolloutRequest) -> "Batch":
@@ -55,16 +61,15 @@ class Batch:
             from vla_demo.twin.protocol import starts_named
         except ImportError as error:
             raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
-        job = _job(package, request)
-        return Batch(job, tuple(starts_named(request.starts)), cache_folder() / "rollouts" / _name(package, job))
+        return Batch(package, request.variant, _job(package, request), tuple(starts_named(request.starts)))
 
-    def kept(self) -> dict[int, TriedStart]:
-        """By number, what was tried before."""
-        found = {start.number: _kept(self.folder / f"{start.number}.json") for start in self.starts}
-        return {number: row for number, row in found.items() if row is not None}
+    def fingerprint(self, module: str = worker.__name__) -> RunFingerprint:
+        """Of what `module` does with this batch, of each of its rollouts alike. Raises `PackageError` for a graph that is not made yet."""
+        from vla_demo.twin.renderer import renderer_name
 
-    def keep(self, row: TriedStart) -> None:
-        write_whole(self.folder / f"{row.number}.json", json.dumps(asdict(row)).encode())
+        settings = {name: value for name, value in asdict(self.job).items() if name != "folder"}
+        renderer = renderer_name()
+        return fingerprint_run(self.package, [self.variant], settings, module=module, libraries=LIBRARIES, renderer=renderer)
 
     def start(self, number: int) -> "Start":
         """Raises `InvalidInput` when the batch has no such start."""
@@ -72,6 +77,28 @@ class Batch:
             if start.number == number:
                 return start
         raise InvalidInput(f"start {number} is not in this batch; valid: {', '.join(str(start.number) for start in self.starts)}")
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStore:
+    """The rollouts of a batch that were tried before, a file a start."""
+
+    folder: Path
+    fingerprint: RunFingerprint
+
+    @staticmethod
+    def of(batch: Batch) -> "RolloutStore":
+        """Raises `PackageError` for a graph that is not made yet."""
+        fingerprint = batch.fingerprint()
+        return RolloutStore(cache_folder() / "rollouts" / fingerprint.digest, fingerprint)
+
+    def read(self, batch: Batch) -> dict[int, TriedStart]:
+        """By number, what was tried before."""
+        found = {start.number: _read(self.folder / f"{start.number}.json") for start in batch.starts}
+        return {number: row for number, row in found.items() if row is not None}
+
+    def write(self, row: TriedStart) -> None:
+        write_whole(self.folder / f"{row.number}.json", json.dumps(asdict(row)).encode())
 
 
 def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
@@ -102,18 +129,12 @@ def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
     )
 
 
-def _name(package: PolicyPackage, job: RolloutJob) -> str:
-    """Everything that decides a rollout, hashed; the package by its graphs."""
-    facts = asdict(job) | {"folder": sorted(graph.sha256 for graph in package.graphs), "physics": 1}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _kept(file: Path) -> TriedStart | None:
+def _read(file: Path) -> TriedStart | None:
     """None for a start that was not tried, or whose file is damaged: it is tried again."""
     try:
         row = json.loads(file.read_text(encoding="utf-8"))
         loop = row["rollout"]["loop"] | {"queue_depths": tuple(row["rollout"]["loop"]["queue_depths"])}
-        told = Rollout(Attempts(**row["rollout"]["attempts"]), LoopReport(**loop))
-        return TriedStart(row["number"], row["cluster"], told)
+        rollout = Rollout(Attempts(**row["rollout"]["attempts"]), LoopReport(**loop))
+        return TriedStart(row["number"], row["cluster"], rollout)
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -12,6 +12,7 @@ from vla_demo.workbench.child import in_child
 from vla_demo.workbench.machine import usable_cores
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.rollout import video
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
 from vla_demo.workbench.rollout.run import roll_out
 from vla_demo.workbench.rollout.video import FilmTask
@@ -60,9 +61,9 @@ def film_of(package: PolicyPackage, request: RolloutRequest, number: int, ticks:
     """
     batch = Batch.of(package, request)
     start = batch.start(number)
-    file = film_folder() / f"{batch.folder.name}-{number}.mp4"
+    yield from prepare_variant(package, request.variant)
+    file = film_folder() / f"{batch.fingerprint(video.__name__).digest}-{number}.mp4"
     if not file.exists():
-        yield from prepare_variant(package, request.variant)
         yield Preparing("Filming", 0.0)
         yield from in_child("vla_demo.workbench.rollout.video:film_apart", FilmTask(batch.job, start, ticks, file).as_text())
         _forget_oldest()

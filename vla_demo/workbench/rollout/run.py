@@ -21,7 +21,7 @@ from vla_demo.runtime import open_policy
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.latencies import board_latency
-from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest
+from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest, RolloutStore
 from vla_demo.workbench.rollout.side_by_side import side_by_side
 from vla_demo.workbench.rollout.video import FilmTask, film, film_name, filmable
 from vla_demo.workbench.rollout.worker import tried
@@ -55,23 +55,25 @@ def roll_out(
 ) -> Iterator[RolloutStep | RolloutReport]:
     """Progress a start, then the report; `jobs` and `stopping` as in `side_by_side`. Closing the iterator stops; what was tried is kept.
 
-    Raises `InvalidInput`, `Stopped` and `MissingPiece` (without MuJoCo).
+    Raises `InvalidInput`, `Stopped`, `MissingPiece` (without MuJoCo) and `PackageError` (a graph of the variant is not made yet).
     """
     batch = Batch.of(package, request)
-    found = batch.kept()
+    store = RolloutStore.of(batch)
+    found = store.read(batch)
     yield _step(found, len(batch.starts), " were tried before" if found else "")
     untried = [start for start in batch.starts if start.number not in found]
     for row in side_by_side(partial(tried, batch.job), untried, jobs, stopping):
-        batch.keep(row)
+        store.write(row)
         found[row.number] = row
         yield _step(found, len(batch.starts))
-    yield RolloutReport(request.variant, request.mode, request.latency, request.fps, tuple(found[start.number] for start in batch.starts))
+    rows = tuple(found[start.number] for start in batch.starts)
+    yield RolloutReport(request.variant, request.mode, request.latency, request.fps, rows, store.fingerprint)
 
 
 def film_rollouts(package: PolicyPackage, request: RolloutRequest, which: str, folder: Path, jobs: int = 0) -> Iterator[Preparing | Path]:
     """Films of a batch that was rolled out, `failures` or `all`, named by start, cluster and outcome: progress, and each file made."""
     batch = Batch.of(package, request)
-    wanted = filmable(list(batch.kept().values()), which)
+    wanted = filmable(list(RolloutStore.of(batch).read(batch).values()), which)
     tasks = [FilmTask(batch.job, batch.start(row.number), row.rollout.attempts.ticks, folder / film_name(row)) for row in wanted]
     yield Preparing(f"Filming: 0 of {len(tasks)}", 0.0)
     for done, file in enumerate(side_by_side(film, tasks, jobs), 1):
