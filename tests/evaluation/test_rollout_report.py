@@ -6,9 +6,9 @@ import pytest
 
 from vla_demo.core.variant import StageChoice, Variant
 from vla_demo.evaluation.attempts import Attempts
-from vla_demo.evaluation.closed_loop import LoopReport, Rollout
+from vla_demo.evaluation.closed_loop import LoopReport, Rollout, TriedStart
 from vla_demo.evaluation.latency import given_latency
-from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart, paired, told_apart
+from vla_demo.evaluation.rollout_report import RolloutReport, paired, told_apart
 
 LOOP = LoopReport(30, 3, 2, 20, 5, 0, 0, 0, (0,) * 30, None, None, None)
 

@@ -85,4 +85,6 @@ def test_a_rollout_s_code_reaches_all_that_decides_it() -> None:
     package = Path(__file__).parents[2] / "vla_demo"
     decide = ("twin.world", "twin.starts", "twin.body", "runtime.control_loop", "runtime.action_queue", "runtime.continuation")
     decide += ("runtime.preprocessing", "runtime.pictures", "runtime.policy", "evaluation.closed_loop", "evaluation.attempts")
-    assert {f"vla_demo.{name}" for name in decide} <= reached_modules("vla_demo.workbench.rollout.worker", package).keys()
+    reached = reached_modules("vla_demo.workbench.rollout.worker", package).keys()
+    assert {f"vla_demo.{name}" for name in decide} <= reached
+    assert "vla_demo.evaluation.rollout_report" not in reached  # what is said of rollouts decides none

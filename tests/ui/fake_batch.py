@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vla_demo.core.errors import Stopped
 from vla_demo.evaluation.attempts import Attempts
-from vla_demo.evaluation.closed_loop import LoopReport, Rollout
-from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
+from vla_demo.evaluation.closed_loop import LoopReport, Rollout, TriedStart
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.run import RolloutStep

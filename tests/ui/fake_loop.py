@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.policy import PolicySpec
-from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, told
+from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, told
 from vla_demo.evaluation.metrics import ActionScale
-from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.runtime.control_loop import LoopSettings
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest

@@ -12,7 +12,7 @@ from vla_demo.evaluation.attempts import Attempts, AttemptTally
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.runtime.control_loop import ControlLoop, Tick
 
-__all__ = ["Judgement", "LoopReport", "Rollout", "RolloutTick", "loop_report", "rollout", "told"]
+__all__ = ["Judgement", "LoopReport", "Rollout", "RolloutTick", "TriedStart", "loop_report", "rollout", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,15 @@ class Rollout:
 
     attempts: Attempts
     loop: LoopReport
+
+
+@dataclass(frozen=True, slots=True)
+class TriedStart:
+    """One start and what came of it."""
+
+    number: int  # of the start
+    cluster: int
+    rollout: Rollout
 
 
 def rollout(loop: ControlLoop, judge: Callable[[], Judgement], most_ticks: int) -> Iterator[RolloutTick]:

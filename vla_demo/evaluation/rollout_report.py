@@ -8,24 +8,15 @@ import numpy as np
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.closed_loop import Rollout
+from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.evaluation.fingerprint import RunFingerprint
 from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
 from vla_demo.runtime.strict_json import to_json
 
-__all__ = ["RolloutReport", "TriedStart", "paired", "paired_starts", "told_apart"]
+__all__ = ["RolloutReport", "paired", "paired_starts", "told_apart"]
 
 _SIGNIFICANT = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class TriedStart:
-    """One start and what came of it."""
-
-    number: int  # of the start
-    cluster: int
-    rollout: Rollout
 
 
 @dataclass(frozen=True, slots=True)

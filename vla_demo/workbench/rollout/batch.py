@@ -14,10 +14,9 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.storage import cache_folder, write_whole
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.attempts import Attempts
-from vla_demo.evaluation.closed_loop import LoopReport, Rollout
+from vla_demo.evaluation.closed_loop import LoopReport, Rollout, TriedStart
 from vla_demo.evaluation.fingerprint import RunFingerprint, fingerprint_run
 from vla_demo.evaluation.latency import LatencySource
-from vla_demo.evaluation.rollout_report import TriedStart
 from vla_demo.workbench.rollout import worker
 from vla_demo.workbench.rollout.worker import RolloutJob
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from vla_demo.core.errors import InvalidInput, Stopped, VlaDemoError
 from vla_demo.core.package import PolicyPackage
-from vla_demo.evaluation.closed_loop import RolloutTick, told
-from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
+from vla_demo.evaluation.closed_loop import RolloutTick, TriedStart, told
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.runtime import Running, open_policy
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing

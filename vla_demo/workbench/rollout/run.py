@@ -14,9 +14,10 @@ import numpy as np
 from vla_demo.core.observation import Observation
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
+from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.evaluation.latency import LatencySource, given_latency, measured_latency, predicted_latency, published_latency
 from vla_demo.evaluation.replay import chunk_noise
-from vla_demo.evaluation.rollout_report import RolloutReport, TriedStart
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.runtime import open_policy
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.episodes.film import write_film
-from vla_demo.evaluation.rollout_report import TriedStart
+from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.workbench.rollout.scenes import MAIN_CAMERA, CameraCrew
 from vla_demo.workbench.rollout.worker import RolloutJob, attempt
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from vla_demo.core.errors import Stopped
 from vla_demo.core.observation import ActionChunk
 from vla_demo.core.package import PolicyPackage
-from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, rollout, told
+from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, rollout, told
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import chunk_noise
-from vla_demo.evaluation.rollout_report import TriedStart
 from vla_demo.runtime import ExportedPolicy, Running, open_policy
 from vla_demo.runtime.clocks import ManualClock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, SimulatedWorker
