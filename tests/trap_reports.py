@@ -61,7 +61,7 @@ def report() -> SensitivityReport:
         denoise_steps=2,
         chunk_size=4,
         fps=30.0,
-        computed=Computed("2026-11-22T12:00:00+00:00", "a machine", 12.5, {"numpy": "2"}),
+        computed=Computed("2026-11-22T12:00:00+00:00", "a machine", 12.5, None),
         dataset="recordings",
         episodes=(0, 1),
         n_episodes=2,

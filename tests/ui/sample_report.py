@@ -148,7 +148,7 @@ def sample_json(policy: str) -> dict[str, Any]:
         "denoise_steps": STEPS if flows else None,
         "chunk_size": CHUNK,
         "fps": 30.0,
-        "computed": {"when": "2026-11-22T18:20:00+00:00", "machine": "a stand-in", "seconds": 512.0, "versions": {}},
+        "computed": {"when": "2026-11-22T18:20:00+00:00", "machine": "a stand-in", "seconds": 512.0, "fingerprint": None, "verified": None},
         "dataset": "made up",
         "episodes": list(range(8)),
         "n_episodes": 8,

@@ -131,3 +131,19 @@ def test_moments_are_spread_and_two_of_an_episode_follow_each_other(act: PolicyP
 def test_a_report_names_no_folder_of_this_machine(act: PolicyPackage, dataset: Dataset) -> None:
     report = report_of(SensitivityStudy(asked("vision=int8", episodes=(0,)), act, dataset))
     assert str(Path(dataset.folder).parent) not in json.dumps(report.as_json())
+
+
+def test_a_report_says_what_it_was_computed_with_and_reads_it_back(act: PolicyPackage, dataset: Dataset) -> None:
+    report = report_of(SensitivityStudy(asked("vision=int8", "expert=fp16"), act, dataset))
+    fingerprint = report.computed.fingerprint
+    assert fingerprint is not None and SensitivityReport.read(json.dumps(report.as_json())).computed.fingerprint == fingerprint
+    ran = {(graph.stage, graph.precision): graph for graph in fingerprint.graphs}
+    assert set(ran) == {("vision", "fp32"), ("expert", "fp32"), ("vision", "int8"), ("expert", "fp16")}
+    assert ran["vision", "int8"].made_with["scheme"] == "DynamicInt8" and {"quantization", "episodes"} <= fingerprint.code.keys()
+    (row,) = (row for row in report.sensitivity if row.stage == "vision")
+    assert row.sha256 == (ran["vision", "int8"].sha256,)
+
+
+def test_other_observations_have_another_fingerprint(act: PolicyPackage, dataset: Dataset) -> None:
+    one, other = (report_of(SensitivityStudy(asked("expert=fp16", episodes=(e,)), act, dataset)).computed.fingerprint for e in (0, 1))
+    assert one is not None and other is not None and one.settings["observed"] != other.settings["observed"]

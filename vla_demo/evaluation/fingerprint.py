@@ -82,7 +82,7 @@ def fingerprint_run(
     Raises `PackageError` for a graph that has not been made yet.
     """
     return RunFingerprint(
-        settings=settings,
+        settings=to_json(settings),
         package=_package_digest(package),
         graphs=_graphs_run(package, variants),
         code=source_digests(module),

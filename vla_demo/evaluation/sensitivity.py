@@ -12,6 +12,7 @@ from typing import Any
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.evaluation.bootstrap import LEVEL, RESAMPLES, Interval
+from vla_demo.evaluation.fingerprint import RunFingerprint, Verification
 from vla_demo.runtime.strict_json import StrictJsonError, from_json, parse_json, to_json
 
 __all__ = [
@@ -46,7 +47,8 @@ class Computed:
     when: str  # ISO 8601, UTC
     machine: str
     seconds: float
-    versions: Mapping[str, str]
+    fingerprint: RunFingerprint | None  # of the computation, or of the one that reproduced it later; None where neither is known
+    verified: Verification | None = None  # how many of `sensitivity`'s rows that one computed again; None where it computed them itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,9 @@ class SensitivityReport:
     findings: tuple[Finding, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, numbers to five significant digits."""
+        """Plain data, numbers to five significant digits; the fingerprint as it is."""
         document: dict[str, Any] = _rounded(to_json(self))
+        document["computed"]["fingerprint"] = to_json(self.computed.fingerprint)
         return document
 
     def rounded(self) -> "SensitivityReport":

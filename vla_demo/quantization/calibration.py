@@ -18,7 +18,7 @@ from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.variant import Variant
 from vla_demo.runtime import ExportedPolicy, GraphStore
 
-__all__ = ["TRAINING", "Calibration", "Feeds", "Where", "everywhere"]
+__all__ = ["TRAINING", "Calibration", "Feeds", "Where", "digest_observations", "everywhere"]
 
 Where = Callable[[str], bool]
 """Whether the layer of that name is to be quantized."""
@@ -61,7 +61,7 @@ class Calibration:
             "episodes": list(self.episodes),
             "observations": len(self.observations),
             "seed": self.seed,
-            "sha256": _digest(self.observations),
+            "sha256": digest_observations(self.observations),
         }
 
     def feeds(self, package: PolicyPackage, graph: StageGraph) -> Feeds:
@@ -103,7 +103,8 @@ class _RecordedInputs:
         return any(g.runs_per_denoise_step for s in stages if s.role == self.graph.role for g in s.graphs if g.name == self.graph.name)
 
 
-def _digest(observations: Iterable[Observation]) -> str:
+def digest_observations(observations: Iterable[Observation]) -> str:
+    """SHA-256 of all that a policy sees: pictures, joints and instruction, in order."""
     digest = hashlib.sha256()
     for observation in observations:
         for camera in sorted(observation.images):

@@ -5,9 +5,8 @@ A generator of progress that ends with the report; closing it stops the work bet
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from vla_demo.core.demo import find_demo
@@ -17,9 +16,11 @@ from vla_demo.core.variant import MAX_DENOISE_STEPS, REFERENCE_PRECISION, Varian
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.claims.findings import findings
 from vla_demo.evaluation.conclusions import Answer, Conclusions, Question, Subject
+from vla_demo.evaluation.fingerprint import RunFingerprint, fingerprint_run
 from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.sensitivity import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, LayerRow, SensitivityReport
 from vla_demo.evaluation.study import Moment, ReferenceChunk, StudyPlan, reference_chunks, variant_chunks
+from vla_demo.quantization.calibration import digest_observations
 from vla_demo.runtime import ExportedPolicy, open_policy
 from vla_demo.workbench.datasets import check_fit
 from vla_demo.workbench.machine import machine
@@ -32,7 +33,7 @@ __all__ = ["SensitivityStudy"]
 
 TIMED_CHUNKS = 12  # of each variant, in turns with FP32
 UNIT = "standard deviations of the action, by the {source}'s statistics"
-PARTS = ("onnxruntime", "numpy", "vla-demo")
+LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "av")  # that decide what is computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ class SensitivityStudy:
         layers: tuple[LayerRow, ...] = ()
         if self.request.layers:
             layers = yield from meter.round(layer_rows(self.package, self.dataset, moments, scale, self.request.layers))
-        report = self._report(Conclusions(subject, reference), answers, subject)
-        report = replace(report, layers=layers, computed=replace(report.computed, seconds=time.monotonic() - began)).rounded()
+        computed = Computed(_now(), machine(), time.monotonic() - began, self._fingerprint(moments, answers))
+        report = self._report(Conclusions(subject, reference), answers, subject, computed)
+        report = replace(report, layers=layers).rounded()
         yield replace(report, findings=findings(report))
 
     def _plan(self, policy: ExportedPolicy, subject: Subject, moments: Sequence[Moment]) -> StudyPlan:
@@ -105,9 +107,8 @@ class SensitivityStudy:
     def _count(self) -> int:
         return len(self.request.variants) or len(standard_precisions()) * (1 + len(self.package.spec.stages))
 
-    def _report(self, found: Conclusions, answers: Sequence[Answer], subject: Subject) -> SensitivityReport:
+    def _report(self, found: Conclusions, answers: Sequence[Answer], subject: Subject, computed: Computed) -> SensitivityReport:
         spec, episodes = self.package.spec, self.request.episodes or tuple(e.index for e in self.dataset.episodes)
-        versions = {name: version(name) for name in PARTS}
         return SensitivityReport(
             version=REPORT_VERSION,
             policy=self.request.policy,
@@ -117,7 +118,7 @@ class SensitivityStudy:
             denoise_steps=spec.denoise_steps,
             chunk_size=spec.chunk_size,
             fps=subject.fps,
-            computed=Computed(datetime.now(UTC).isoformat(timespec="seconds"), machine(), 0.0, versions),
+            computed=computed,
             dataset=_named(self.dataset),
             episodes=episodes,
             n_episodes=len(episodes),
@@ -137,6 +138,17 @@ class SensitivityStudy:
             smoothness=found.smoothness(answers),
             findings=(),
         )
+
+    def _fingerprint(self, moments: Sequence[Moment], answers: Sequence[Answer]) -> RunFingerprint:
+        spec = self.package.spec
+        variants = [Variant.reference(spec), *(Variant.parse(a.question.variant, spec) for a in answers if a.problem is None)]
+        settings = {name: value for name, value in asdict(self.request).items() if name != "policy"}
+        settings["observed"] = digest_observations(moment.observation for moment in moments)
+        return fingerprint_run(self.package, variants, settings, module=__name__, libraries=LIBRARIES)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _named(dataset: Dataset) -> str:
