@@ -7,13 +7,13 @@ package = tiny_smolvla_package(tmp_path / "vla")    # the same with language and
 policy.predict_chunk(observation(), noise=noise(policy.spec))
 """
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.tiny_packages import CAMERAS, JOINTS, act_spec, smolvla_spec, tiny_act_package, tiny_smolvla_package
+from tests.waiting import stall
 from vla_demo.core.observation import ActionChunk, Episode, Frame, Observation
 from vla_demo.core.policy import PolicySpec
 
@@ -51,7 +51,7 @@ class FakePolicy:
 
     def predict_chunk(self, observation: Observation, *, noise: NDArray[np.float32] | None = None) -> ActionChunk:
         assert (noise is None) == (self.spec.noise_shape is None)
-        time.sleep(self.delay_s)
+        stall(self.delay_s)
         self.asked.append(observation)
         ticks = np.arange(self.spec.chunk_size, dtype=np.float32)[:, None]
         wander = 0.0 if noise is None else 0.1 * noise[:, : len(self.spec.joint_names)]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.board.faulty_link import FaultyLink
 from tests.tiny_packages import CAMERAS, JOINTS
 from tests.twin_log import read_log
+from tests.waiting import look_on, wait_until
 from vla_demo.board.client import BoardClient
 from vla_demo.core.package import PolicyPackage, Preprocessing, VectorRecipe
 from vla_demo.core.policy import GraphSpec, PolicySpec, StageSpec
@@ -186,13 +187,6 @@ def begin_task(board: BoardClient, package: str) -> None:
     board.start()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    given_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < given_up, "it did not happen in time"
-        time.sleep(0.01)
-
-
 def goal_changed_last(rows: NDArray[np.float64], after: float) -> float:
     """s from `after` to the last change of what the arm was told, by the twin's log; 0 when nothing changed after it."""
     later = rows[rows[:, 0] > after]
@@ -209,12 +203,14 @@ def rests_from(rows: NDArray[np.float64], after: float, speed: float = 2.0) -> f
 
 def is_moving(rows: NDArray[np.float64], seconds: float = 1.0) -> bool:
     """Whether any joint went further than a degree in the newest part of the log."""
-    newest = rows[rows[:, 0] > rows[-1, 0] - seconds]
-    return bool(np.ptp(newest[:, 1:7], axis=0).max() > 1.0)
+    newest = rows[rows[:, 0] > rows[-1, 0] - seconds] if len(rows) else rows
+    return len(newest) > 0 and bool(np.ptp(newest[:, 1:7], axis=0).max() > 1.0)
 
 
 def standstills(rows: NDArray[np.float64]) -> list[float]:
-    """s of each time between two changes of what the arm was told."""
+    """s of each time between two changes of what the arm was told; one of 0 s when there is no row yet."""
+    if not len(rows):
+        return [0.0]
     changed = np.abs(np.diff(rows[:, 7:13], axis=0)).max(axis=1) > 1e-6
     return [float(gap) for gap in np.diff([rows[0, 0], *rows[1:][changed][:, 0], rows[-1, 0]])]
 
@@ -226,11 +222,16 @@ def expect_limits(rows: NDArray[np.float64]) -> None:
     assert (np.abs(np.diff(goals, axis=0)).max(axis=1) <= 180 * (np.diff(times) + 2 / 30) + 1e-3).all()
 
 
+def wait_for_rest(process: BoardProcess, seconds: float = 0.3) -> None:
+    """Until no joint has gone further than a degree for so long."""
+    wait_until(lambda: not is_moving(process.did(), seconds), what="the arm coming to rest")
+
+
 def some_phase(seed: int) -> None:
-    """Somewhere in a chunk of one second."""
-    time.sleep(0.4 + float(np.random.default_rng([5, seed]).uniform(0, 1)))
+    """Let a swing go on to somewhere in its chunk of one second."""
+    look_on(0.4 + float(np.random.default_rng([5, seed]).uniform(0, 1)))
 
 
-def told(what: str, times: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def print_times(what: str, times: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n  {what}: median {np.median(times):.3f} s, longest {max(times):.3f} s of {len(times)}", end=" ", flush=True)

@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 
+from tests.waiting import stall
+
 __all__ = ["FaultyLink"]
 
 PIECE = 16 << 10
@@ -71,13 +73,13 @@ class FaultyLink:
         with contextlib.suppress(OSError):
             while not self._closed.is_set():
                 if self._lost.is_set() or not select.select([come], [], [], 0.1)[0]:
-                    time.sleep(0.01 if self._lost.is_set() else 0)
+                    self._closed.wait(0.01 if self._lost.is_set() else 0)
                     continue
                 piece = come.recv(PIECE)
                 if not piece:
                     break
                 while self._lost.is_set() and not self._closed.is_set():
-                    time.sleep(0.01)
+                    self._closed.wait(0.01)
                 self._fly(len(piece))
                 go.sendall(piece)
             go.shutdown(socket.SHUT_WR)
@@ -85,4 +87,4 @@ class FaultyLink:
     def _fly(self, count: int) -> None:
         if self._bytes_a_second is not None:
             with self._air:
-                time.sleep(count / self._bytes_a_second)
+                stall(count / self._bytes_a_second)

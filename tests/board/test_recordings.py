@@ -11,7 +11,9 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.board.boards import BoardProcess, begin_task, board_process, some_phase, standstills, told, wait_until
+from tests.board.boards import BoardProcess, begin_task, board_process, print_times, some_phase, standstills
+from tests.lateness import Witness
+from tests.waiting import look_on, stall, wait_until
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
 from vla_demo.board.client import BoardClient
@@ -35,13 +37,13 @@ def task(client: BoardClient, seconds: float = 1.5, package: str = "swing") -> d
         ticks |= {tick.number: tick for tick in client.watch(before).ticks}
         if time.monotonic() >= ends and client.watch().state == link.RUNNING:
             client.pause()
-        time.sleep(0.1)
+        look_on(0.1)
     return ticks | {tick.number: tick for tick in client.watch(before).ticks}
 
 
 def closed(client: BoardClient) -> link.RecordingList:
     """The list, once the newest episode is whole."""
-    wait_until(lambda: not client.episodes.list().closing, 20)
+    wait_until(lambda: not client.episodes.list().closing)
     return client.episodes.list()
 
 
@@ -203,7 +205,9 @@ def large_pictures(tmp_path: Path, swing: Path) -> Iterator[BoardProcess]:
 
 
 @pytest.mark.parametrize("seeds", [1, pytest.param(20, marks=pytest.mark.soak)])
-def test_a_blocked_recorder_disturbs_no_tick(large_pictures: BoardProcess, seeds: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_blocked_recorder_disturbs_no_tick(
+    large_pictures: BoardProcess, seeds: int, machine: Witness, capsys: pytest.CaptureFixture[str]
+) -> None:
     """F18. What the arm did is the twin's own word."""
     board, longest = large_pictures, []
     with board.client() as client:
@@ -219,6 +223,7 @@ def test_a_blocked_recorder_disturbs_no_tick(large_pictures: BoardProcess, seeds
             rows = board.did()
             assert seen.state == link.RUNNING and seen.ticks[-1].number - first > 0.7 * 3 * 30
             longest.append(max(standstills(rows[(rows[:, 0] > stalled) & (rows[:, 0] < stalled + 3)])))
+            assert longest[-1] < 0.4 + machine.allowance(stalled)
             client.pause()
             wait_until(lambda: not client.watch().moving)
             episode = closed(client).recordings[-1]
@@ -226,15 +231,14 @@ def test_a_blocked_recorder_disturbs_no_tick(large_pictures: BoardProcess, seeds
             assert episode.old_pictures > 5 and episode.cut_frames == 0
         task(client, 1.0)
         assert closed(client).recordings[-1].old_pictures == 0  # without the stall nothing is dropped
-    told("recorder blocked for 3 s, the longest time without a new goal", longest, capsys)
-    assert max(longest) < 0.4
+    print_times("recorder blocked for 3 s, the longest time without a new goal", longest, capsys)
 
 
 def _stalled(client: BoardClient, recorder: int) -> tuple[float, link.Telemetry]:
     """Since when the disk took nothing for 3 s, and what the board said at their end."""
     os.kill(recorder, signal.SIGSTOP)
     stalled = time.monotonic()
-    time.sleep(3)
+    stall(3)
     seen = client.watch()
     os.kill(recorder, signal.SIGCONT)
     return stalled, seen
@@ -249,10 +253,9 @@ def test_a_killed_board_leaves_whole_episodes(large_pictures: BoardProcess) -> N
         recorder = recorder_of(board)
         task(client, 1.0)
         begin_task(client, "swing")
-        wait_until(lambda: client.watch().inferences > 0)
-        time.sleep(1)
+        wait_until(lambda: client.watch().inferences > 2)
         board.kill()
-    wait_until(lambda: not Path(f"/proc/{recorder}").exists(), 20)
+    wait_until(lambda: not Path(f"/proc/{recorder}").exists())
     episodes = sorted((board.packages.parent / "episodes").iterdir(), key=lambda place: read_recorded(place)[0].recorded_at)
     assert len(episodes) == 2 and read_recorded(episodes[-1])[0].ended == "the board's program ended"
     for place in episodes:

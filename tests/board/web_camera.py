@@ -1,13 +1,14 @@
 """A camera that LeRobot's own driver opens: moving pictures in JPEG over HTTP on loopback. It can freeze, or show one picture for ever."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
 from PIL import Image
+
+from tests.waiting import stall
 
 
 class WebCamera(ThreadingHTTPServer):
@@ -32,7 +33,7 @@ class _Stream(BaseHTTPRequestHandler):
             if not self.server.frozen:  # type: ignore[attr-defined]
                 number += not self.server.repeating  # type: ignore[attr-defined]
                 self._picture((5 * number) % 250)
-            time.sleep(1 / 30)
+            stall(1 / 30)  # a camera's pace
 
     def _picture(self, gray: int) -> None:
         jpeg = BytesIO()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.runtime.loops import RememberingBody, counting
+from tests.waiting import stall, wait_until
 from vla_demo.core.errors import DeadlineMissed, InvalidInput, VlaDemoError
 from vla_demo.core.observation import ActionChunk, Observation
 from vla_demo.runtime.clocks import RealClock
@@ -30,7 +31,7 @@ def request(number: int) -> Request:
 
 def slow(seconds: float) -> Callable[[Request], ActionChunk]:
     def infer(asked: Request) -> ActionChunk:
-        time.sleep(seconds)
+        stall(seconds)
         chunk: ActionChunk = counting(CHUNK)(asked)  # type: ignore[operator]
         return chunk
 
@@ -44,13 +45,10 @@ def looped(worker: Worker, ticks: int, settings: LoopSettings = SETTINGS) -> tup
 
 
 def waited(worker: ThreadedWorker) -> Answer:
-    """The next answer; the test fails when it does not come in 10 s."""
-    given_up = time.monotonic() + 10
-    while time.monotonic() < given_up:
-        if (answer := worker.answer()) is not None:
-            return answer
-        time.sleep(0.002)
-    raise AssertionError("no answer came")
+    """The next answer; the test fails when none comes."""
+    answers: list[Answer] = []
+    wait_until(lambda: bool(answers.extend(filter(None, [worker.answer()])) or answers), what="an answer")
+    return answers[0]
 
 
 class Blocking:
@@ -91,26 +89,28 @@ def test_a_slow_inference_delays_no_tick_and_a_blocking_one_would() -> None:
     assert max(tick.late for tick in blocked) > SLOW / 2
 
 
-def test_asking_returns_at_once_while_another_inference_runs() -> None:
-    with ThreadedWorker(slow(SLOW)) as worker:
-        began = time.monotonic()
-        for number in range(20):
-            worker.ask(request(number))
-            assert worker.answer() is None
-        assert time.monotonic() - began < SLOW / 2
+def test_asking_returns_at_once_while_another_inference_runs(hanging: Callable[[Request], ActionChunk]) -> None:
+    worker = ThreadedWorker(hanging)
+    for number in range(20):  # who waited would get an answer
+        worker.ask(request(number))
+        assert worker.answer() is None
+    worker.close(timeout=0)
 
 
 def test_the_newest_request_wins_and_is_answered_once() -> None:
-    asked = list[int]()
+    asked, all_asked = list[int](), threading.Event()
 
     def infer(one: Request) -> ActionChunk:
         asked.append(one.number)
-        return slow(0.1)(one)
+        assert all_asked.wait(30)
+        return slow(0.0)(one)
 
     with ThreadedWorker(infer) as worker:
-        for number in range(5):
+        worker.ask(request(0))
+        wait_until(lambda: asked == [0], what="the first inference")
+        for number in range(1, 5):
             worker.ask(request(number))
-            time.sleep(0.01)
+        all_asked.set()
         assert waited(worker).request.number == 4
         assert worker.answer() is None
     assert asked == [0, 4]
@@ -164,9 +164,9 @@ def test_a_policy_that_hangs_misses_its_deadline_and_ends_the_loop(hanging: Call
     worker = ThreadedWorker(hanging)
     with pytest.raises(DeadlineMissed, match=r"deadline of 0\.2 s"):
         looped(worker, 1000, LoopSettings(CHUNK, fps=FPS, deadline=0.2))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert worker.close(timeout=0.1) is False
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_closed_worker_has_ended_its_thread_and_takes_no_more() -> None:

@@ -110,7 +110,7 @@ def test_stop_ends_the_batch_in_the_middle_of_a_start(desk: BatchDesk, bench: Fa
     desk.stop_batch(asked(run="another"), visitor())
     assert not bench.rolled[0].stopped.is_set()
     desk.stop_batch(asked(run="b1"), visitor())
-    running.join(5)
+    running.join(30)
     assert not running.is_alive() and bench.rolled[0].closed.is_set() and "batch_row" not in said
 
 

@@ -72,7 +72,7 @@ def test_progress_is_told_start_by_start_and_stop_says_what_is_kept(visits: Visi
     expect(page.get_by_role("progressbar", name="Starts tried")).to_have_attribute("aria-valuenow", "33")
     page.get_by_role("group", name="Batch").get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. What was tried is kept")).to_be_visible()
-    assert bench.rolled[-1].closed.wait(10)
+    assert bench.rolled[-1].closed.wait(30)
     expect(page.locator("#loop .results tbody")).to_have_count(2)
     bench.gate.set()
     run(page, 4)

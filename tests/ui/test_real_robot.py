@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from playwright.sync_api import expect
 
-from tests.board.boards import goal_changed_last, is_moving, rests_from, swinging_package, wait_until
+from tests.board.boards import goal_changed_last, is_moving, rests_from, swinging_package
 from tests.twin_log import read_log
 from tests.ui.conftest import Visit, served
 from tests.ui.test_robot_journey import running, state
+from tests.waiting import look_on, wait_until
 from vla_demo.workbench.bench import Workbench
 
 pytestmark = pytest.mark.browser
@@ -41,15 +42,16 @@ def test_the_arm_moves_after_start_stands_after_escape_and_the_board_ends_with_t
     page = running(visits)
     log = bench._simulated.log
     assert log is not None
-    wait_until(lambda: is_moving(read_log(log)), 15)
+    wait_until(lambda: is_moving(read_log(log)))
     pressed = time.monotonic()
     page.keyboard.press("Escape")
     state(page, "STOPPED")
-    time.sleep(1.5)
+    wait_until(lambda: not is_moving(read_log(log)))
+    look_on(0.5)
     did = read_log(log)
-    assert not is_moving(did)
+    assert not is_moving(did, 0.5)
     assert goal_changed_last(did, pressed) < 1.5 and rests_from(did, pressed) < 2  # s; a busy machine hears a key late
     expect(page.locator("[data-cell=inference] dd")).to_contain_text("ms")
     child = bench._simulated._child
     page.close()
-    wait_until(lambda: child is not None and child.poll() is not None, 20)
+    wait_until(lambda: child is not None and child.poll() is not None)

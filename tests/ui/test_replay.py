@@ -1,7 +1,6 @@
 """The handlers behind the page: each session has its own run, Stop reports what there is, an error is a sentence."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ import gradio as gr
 import pytest
 
 from tests.ui.fake_bench import FRAMES, FakeBench, fake_episode, package
+from tests.waiting import wait_until
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui.replay import handlers as replay
@@ -99,7 +99,7 @@ def test_stop_reports_on_what_ran_and_ends_the_run(desk: ReplayDesk, bench: Fake
     assert report["kind"] == "report"
     assert report["how"].startswith("Stopped after 1 of")
     assert bench.runs[0].stopped.is_set()
-    assert bench.runs[0].closed.wait(5)
+    assert bench.runs[0].closed.wait(30)
 
 
 def test_stop_of_one_visitor_leaves_the_other_running(desk: ReplayDesk, bench: FakeBench) -> None:
@@ -202,9 +202,8 @@ def test_a_slow_policy_is_reported_on_from_another_thread_while_it_thinks(desk: 
     bench.gate.clear()
     listener = threading.Thread(target=lambda: list(desk.run_variant(run(), visitor())))
     listener.start()
-    while not (desk._sessions["a"].running and desk._sessions["a"].running.played):
-        time.sleep(0.02)
+    wait_until(lambda: bool(desk._sessions["a"].running and desk._sessions["a"].running.played))
     assert desk.stop_run(asked(run="r1"), visitor())["kind"] == "report"
-    listener.join(5)
+    listener.join(30)
     assert not listener.is_alive()
     assert len(fake_episode(0)) == FRAMES > bench.runs[0].report().frames

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.fake_robot import FakeBoard
 from tests.ui.test_robot_journey import Visits, board, button, connected, running, state  # noqa: F401  a fixture
+from tests.waiting import look_on
 
 pytestmark = pytest.mark.browser
 
@@ -85,7 +86,7 @@ def test_an_enter_that_is_held_down_starts_nothing(visits: Visits, board: FakeBo
     for _ in range(3):
         page.keyboard.down("Enter")  # as a key that repeats itself
     page.keyboard.up("Enter")
-    page.wait_for_timeout(400)
+    look_on(0.4)
     assert board.state == "ready"
     page.keyboard.press("Enter")
     state(page, "RUNNING")
@@ -101,7 +102,7 @@ def test_the_focus_is_never_taken_from_where_somebody_put_it(visits: Visits, boa
     expect(button(page, "Check and reset…")).to_be_enabled()
     expect(page.get_by_label("Mode of the loop on the board")).to_be_focused()
     page.locator("#robot .foot p").click()
-    page.wait_for_timeout(300)
+    look_on(0.3)
     assert page.evaluate("document.activeElement === document.body")
 
 
@@ -120,7 +121,7 @@ def test_that_stop_went_nowhere_stays_said_until_the_board_is_heard_again(visits
     expect(said).to_contain_text(board.dead)
     page.keyboard.press("Escape")
     expect(said).to_contain_text("Stop did not reach the board: the board does not answer. If the arm moves, cut its power.")
-    page.wait_for_timeout(1500)  # the next two questions fail as well
+    look_on(1.5)  # the next two questions fail as well
     expect(said).to_contain_text("Stop did not reach the board")
     board.dead = ""
     expect(said).to_be_hidden()

@@ -1,7 +1,6 @@
 """The Robot tab as a person walks it, in a real browser: connect, send, check, start, stop; a second visitor, a phone, a closed tab."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.ui.conftest import Visit
 from tests.ui.fake_bench import FakeBench
 from tests.ui.fake_robot import FACTS, TOKEN, FakeBoard
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -30,13 +30,6 @@ def button(page: Page, name: str) -> Locator:
 
 def state(page: Page, name: str) -> None:
     expect(page.locator(".lamp b")).to_have_text(name)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    given_up = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < given_up, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def connected(visits: Visits, **context: object) -> Page:
@@ -131,7 +124,7 @@ def test_the_same_desk_can_be_set_again(visits: Visits, board: FakeBoard) -> Non
     page = connected(visits)
     for times in (1, 2):
         button(page, "Set the desk").click()
-        until(lambda times=times: board.starts == ["test:0"] * times)  # type: ignore[misc]
+        wait_until(lambda times=times: board.starts == ["test:0"] * times)  # type: ignore[misc]
     expect(page.locator("[data-at=problem]")).to_be_hidden()
 
 
@@ -180,18 +173,18 @@ def test_stop_is_within_reach_while_the_facts_are_read(visits: Visits, board: Fa
     button(page, "Send to the board").click()
     button(page, "Check and reset…").click()
     page.locator("#robot dialog .halt").click()
-    until(lambda: len(board.stops) == 1)
+    wait_until(lambda: len(board.stops) == 1)
 
 
 def test_closing_the_tab_stops_the_arm(visits: Visits, board: FakeBoard) -> None:
     running(visits).close()
-    until(lambda: board.state == "stopped" and not board.open)
+    wait_until(lambda: board.state == "stopped" and not board.open)
 
 
 def test_leaving_for_another_tab_of_the_page_stops_the_arm(visits: Visits, board: FakeBoard) -> None:
     page = running(visits)
     page.get_by_role("tab", name="Replay").click()
-    until(lambda: board.state == "stopped")
+    wait_until(lambda: board.state == "stopped")
 
 
 def test_a_board_on_the_network_is_remembered_without_its_token(visits: Visits) -> None:

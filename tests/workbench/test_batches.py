@@ -44,7 +44,7 @@ def test_it_stops_in_the_middle_of_a_start_and_gives_its_place_back(package: Pol
     began = time.monotonic()
     with pytest.raises(Stopped, match="what was finished is kept"):
         list(steps)
-    assert time.monotonic() - began < 10  # a start of 500 s would take longer
+    assert time.monotonic() - began < 20  # a start of 500 s would take longer
     assert places.acquire(timeout=0)
 
 

@@ -42,5 +42,5 @@ def test_closing_stops_the_work_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert is_running(pid) and list(tmp_path.iterdir())
     began = time.monotonic()
     steps.close()
-    assert not is_running(pid) and time.monotonic() - began < 5
+    assert not is_running(pid) and time.monotonic() - began < 60  # of 600
     assert list(tmp_path.iterdir()) == []

@@ -84,7 +84,7 @@ def test_stop_ends_the_lanes_with_what_they_had_and_gives_the_place_back(package
         if isinstance(step, LaneEnd):
             ends.append(step)
     assert all(end.stopped and end.report.tried[0].rollout.loop.ticks < 100 for end in ends)
-    assert places.acquire(timeout=5)
+    assert places.acquire(timeout=30)
 
 
 def test_a_visitor_who_leaves_without_a_word_frees_the_place(package: PolicyPackage) -> None:
@@ -93,7 +93,7 @@ def test_a_visitor_who_leaves_without_a_word_frees_the_place(package: PolicyPack
     while not isinstance(next(steps), LiveFrame):
         pass
     steps.close()  # type: ignore[attr-defined]
-    assert places.acquire(timeout=5)
+    assert places.acquire(timeout=30)
 
 
 def test_who_finds_no_free_place_is_told_and_can_stop_waiting(package: PolicyPackage) -> None:
@@ -115,7 +115,7 @@ def test_an_error_in_a_lane_is_raised_where_somebody_listens(package: PolicyPack
     monkeypatch.setattr("vla_demo.workbench.rollout.live.open_policy", broken)
     with pytest.raises(PackageError, match="damaged"):
         list(live(package, lane(package), places=places).steps())
-    assert places.acquire(timeout=5)
+    assert places.acquire(timeout=30)
 
 
 def test_impossible_lanes_are_refused_with_what_is_possible(package: PolicyPackage) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.boards import BoardProcess, board_process, is_moving, rests_from, swinging_package, wait_until
+from tests.board.boards import BoardProcess, board_process, is_moving, rests_from, swinging_package, wait_for_rest
+from tests.waiting import look_on, wait_until
 from vla_demo.core.errors import BoardError, InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.recorded import read_recorded
@@ -54,12 +55,13 @@ def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess,
     link = RobotLink(board.client(), board.address, "a page", silence=1.5)
     acting(link, package)
     for _ in range(30):
-        time.sleep(0.1)
+        look_on(0.1)
         assert link.watch().state == "running"
     assert is_moving(board.did())
     silent = time.monotonic()
     wait_until(lambda: bool(link.closed))
-    time.sleep(1.5)
+    wait_for_rest(board)
+    look_on(1)
     assert not is_moving(board.did()) and rests_from(board.did(), silent) < 3
     with pytest.raises(BoardError, match=r"nothing was heard of the page for 1\.5 s.*connect again"):
         link.watch()
@@ -81,7 +83,7 @@ def test_while_the_arm_is_stopped_a_page_may_be_silent_for_longer(board: BoardPr
     link = RobotLink(board.client(), board.address, "a page", silence=0.5)
     link.stop()
     wait_until(lambda: not link.watch().moving)
-    time.sleep(1.5)
+    look_on(1.5)
     assert link.closed == "" and link.watch().state == "stopped"
     link.close()
 
@@ -107,7 +109,7 @@ def test_the_simulated_board_serves_two_and_ends_with_the_last() -> None:
     first.close()
     assert child.poll() is None
     second.close()
-    wait_until(lambda: child.poll() is not None, 15)
+    wait_until(lambda: child.poll() is not None)
 
 
 def test_the_simulated_board_ends_when_the_program_that_started_it_is_killed() -> None:
@@ -116,7 +118,7 @@ def test_the_simulated_board_ends_when_the_program_that_started_it_is_killed() -
     child = simulated._child
     assert child is not None and child.stdin is not None and child.poll() is None
     child.stdin.close()  # what the system does for a killed parent
-    wait_until(lambda: child.poll() is not None, 15)
+    wait_until(lambda: child.poll() is not None)
     link.close()
 
 

@@ -91,7 +91,7 @@ def test_a_batch_that_is_stopped_ends_soon_and_goes_on_where_it_was(
     next(steps), next(steps)
     began = time.monotonic()
     steps.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     first = next(roll_out(package, wanted))
     assert isinstance(first, RolloutStep) and (first.done, first.of) in ((1, 3), (2, 3)) and "were tried before" in first.text
 

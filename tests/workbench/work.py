@@ -2,11 +2,11 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.tiny_packages import tiny_act_package
+from tests.waiting import stall
 from vla_demo.core.errors import ParityError
 from vla_demo.core.folders import whole_folder
 
@@ -39,10 +39,10 @@ def break_down(progress: Tell) -> None:
 def take_forever(out: str, progress: Tell) -> None:
     with whole_folder(Path(out)):
         progress(str(os.getpid()))
-        time.sleep(600)
+        stall(600)
 
 
 def begin_and_wait(source: str, out: str, revision: str | None, progress: Tell) -> None:
     with whole_folder(Path(out)):
         progress("begun")
-        time.sleep(600)
+        stall(600)
