@@ -48,6 +48,7 @@ class FeetechArm:
         self.garbled = 0  # how many of the answers to come have a wrong checksum
         self.silent = self.lost_torque = False
         self._plugged, self._moved_at = True, time.monotonic()
+        self._late = False  # whether another question has come meanwhile: a servo answers in a millisecond or not at all
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -73,10 +74,12 @@ class FeetechArm:
             while self._plugged:
                 if not select.select([master], [], [], 0.02)[0]:
                     continue
-                waiting += os.read(self._master, 1024)
+                while select.select([master], [], [], 0)[0]:
+                    waiting += os.read(self._master, 1024)
                 while len(waiting) >= 4 and len(waiting) >= 4 + waiting[3]:
                     packet, waiting = waiting[: 4 + waiting[3]], waiting[4 + waiting[3] :]
                     assert packet[:2] == b"\xff\xff" and packet[-1] == _checksum(packet[2:-1]), packet.hex()
+                    self._late = bool(waiting)
                     self._move()
                     self._obey(packet[2], packet[4], packet[5:-1])
 
@@ -97,7 +100,7 @@ class FeetechArm:
             self._answer(servo, self.servos[servo][said[0] : said[0] + said[1]] if instruction == READ else b"")
 
     def _answer(self, servo: int, data: bytes) -> None:
-        if self.silent:
+        if self.silent or self._late:
             return
         body = bytes([servo, len(data) + 2, 0]) + bytes(data)
         wrong, self.garbled = self.garbled > 0, max(0, self.garbled - 1)

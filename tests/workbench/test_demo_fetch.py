@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.hub_double import COMMIT, HubDouble, hub_double
+from tests.waiting import wait_until
 from vla_demo.core.demo import Demo, fetched_folder
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.storage import fingerprint
@@ -185,9 +185,8 @@ def test_a_download_that_breaks_off_leaves_nothing(hub: HubDouble, tmp_path: Pat
 def test_ctrl_c_leaves_nothing_half_written(hub: HubDouble, tmp_path: Path) -> None:
     hub.asked.clear()
     process = begin(hub, tmp_path, "someone/demo")
-    while not any(path.endswith("model.safetensors") for path in list(hub.asked)):
-        time.sleep(0.01)
-        assert process.poll() is None
+    wait_until(lambda: any(path.endswith("model.safetensors") for path in list(hub.asked)), what="the download's beginning")
+    assert process.poll() is None
     process.send_signal(signal.SIGINT)
     assert "interrupted" in process.communicate()[1] and process.returncode == 130
     assert list((tmp_path / "cache").iterdir()) == []
