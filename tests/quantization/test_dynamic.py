@@ -12,8 +12,9 @@ from onnx import helper, numpy_helper
 
 from tests.quantization.answers import answer, random
 from tests.quantization.conftest import SaveGraph
+from vla_demo.core import processor
 from vla_demo.core.storage import fingerprint, graph_files
-from vla_demo.quantization import convolutions, schemes
+from vla_demo.quantization import convolutions
 from vla_demo.quantization.audit import audited
 from vla_demo.quantization.calibration import everywhere
 from vla_demo.quantization.convolutions import weight_codes
@@ -182,7 +183,7 @@ def test_codes_are_at_most_half_a_step_off() -> None:
 def test_weights_have_7_bits_where_8_would_saturate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """x86 without VNNI adds two products of 8 bits in 16."""
     cpu = tmp_path / "cpuinfo"
-    monkeypatch.setattr(schemes, "_CPU_INFO", cpu)
+    monkeypatch.setattr(processor, "CPU_INFO", cpu)
     for machine, flags, bits in (("x86_64", "avx2", 7), ("x86_64", "avx512_vnni", 8), ("aarch64", "asimd", 8)):
         cpu.write_text(f"flags : {flags}")
         monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)

@@ -1,6 +1,5 @@
 """The schemes behind the precisions: one frozen dataclass each, every number that changes its result a field. FP32 needs none."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import Decision
 from vla_demo.core.precision import canonical_precision
+from vla_demo.core.processor import this_processor
 from vla_demo.quantization.calibration import Feeds, Where
 from vla_demo.quantization.layerwise import rewrite_products
 from vla_demo.quantization.ranges import Histograms, Range, activation_ranges
@@ -156,10 +156,5 @@ def _reach(bits: int) -> int:
 
 def safe_bits() -> int:
     """8; 7 on x86 without VNNI, where a kernel adds two products of 8 bits in 16 and would saturate."""
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return 8
-    known = _CPU_INFO.exists() and "vnni" in _CPU_INFO.read_text(encoding="utf-8", errors="replace")
-    return 8 if known else 7
-
-
-_CPU_INFO = Path("/proc/cpuinfo")
+    processor = this_processor()
+    return 7 if processor.architecture.lower() in ("x86_64", "amd64") and not processor.has_vnni else 8
