@@ -2,7 +2,7 @@
 
 import sys
 
-from vla_demo.cli import main
+from vla_demo.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main(["app", *sys.argv[1:]]))

@@ -18,6 +18,7 @@ LINTER = Path(sys.executable).with_name("lint-imports")
 PLANTED = [
     ("floors", "twin", "from vla_demo import export"),  # up
     ("floors", "evaluation", "def late():\n    import vla_demo.twin"),  # sideways, and hidden in a function
+    ("floors", "ui", "from vla_demo import cli"),  # sideways: only the composition root knows both faces
     ("floors", "utils", ""),  # a room nobody declared
     ("torch", "quantization", "def late():\n    import torch.nn"),
     ("torch", "twin", "from lerobot import datasets"),

@@ -62,14 +62,25 @@ def test_the_runtime_loads_nothing_that_a_board_does_not_have() -> None:
     assert not loaded_by_every_module_of("vla_demo.runtime") & NOT_ON_A_BOARD
 
 
-@pytest.mark.parametrize("code", [EVERY_MODULE.format(package="vla_demo.board"), "import vla_demo.cli.board, vla_demo.board.server"])
+PROGRAM_OF_A_BOARD = ["vla_demo.cli.board", "vla_demo.workbench.robot.serve_board"]
+
+
+@pytest.mark.parametrize(
+    "code", [EVERY_MODULE.format(package="vla_demo.board"), f"import {', '.join(PROGRAM_OF_A_BOARD)}, vla_demo.board.server"]
+)
 def test_the_program_of_a_board_loads_nothing_that_a_board_does_not_have(code: str) -> None:
     loaded = loaded_by(code)
     assert not loaded & NOT_ON_A_BOARD and "grpc" in loaded
 
 
+@pytest.mark.parametrize("module", PROGRAM_OF_A_BOARD)
+def test_the_program_of_a_board_begins_with_numpy_alone(module: str) -> None:
+    """So that it can say which piece is missing: the link, the twin or the arm."""
+    assert loaded_by(f"import {module}") <= {"numpy"}
+
+
 def test_the_command_line_loads_nothing_that_a_board_does_not_have() -> None:
-    assert not loaded_by("import vla_demo.cli") & NOT_ON_A_BOARD
+    assert not loaded_by("import vla_demo.__main__") & NOT_ON_A_BOARD
 
 
 @pytest.mark.parametrize("room", ["quantization", "evaluation", "workbench"])
@@ -82,7 +93,7 @@ def test_the_page_is_built_without_any_heavy_library() -> None:
 
 
 def test_help_is_printed_where_only_the_base_dependencies_are_installed() -> None:
-    result = python(WITHOUT.format(absent=NOT_ON_A_BOARD) + "from vla_demo.cli import main\nmain(['--help'])")
+    result = python(WITHOUT.format(absent=NOT_ON_A_BOARD) + "from vla_demo.__main__ import main\nmain(['--help'])")
     assert result.returncode == 0, result.stderr
     assert "usage" in result.stdout.lower()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vla_demo.__main__ import open_page
 from vla_demo.cli import parser
 from vla_demo.cli.board import parser as board_parser
 
@@ -54,7 +55,7 @@ def test_a_tree_is_read_line_by_line() -> None:
 @pytest.mark.parametrize("command", [command for readme in READMES for command in commands_in(readme)])
 def test_a_command_shown_is_a_command_taken(command: str) -> None:
     if command != "--help":
-        assert parser().parse_args(shlex.split(command)).verb
+        assert parser(open_page).parse_args(shlex.split(command)).verb
 
 
 @pytest.mark.parametrize("command", re.findall(BOARD_COMMAND, README + SET_UP, flags=re.MULTILINE))
@@ -74,4 +75,4 @@ def test_the_service_starts_the_board_with_options_that_it_takes() -> None:
 def test_a_command_that_is_not_taken_is_noticed() -> None:
     (command,) = commands_in("text\nuv run vla-demo replay act --no-such-option   # a comment\n")
     with pytest.raises(SystemExit):
-        parser().parse_args(shlex.split(command))
+        parser(open_page).parse_args(shlex.split(command))

@@ -111,10 +111,11 @@ def test_lerobot_opens_a_recording_and_several_as_one_dataset(recorded: tuple[di
 
 
 def test_the_command_that_the_page_names_opens_it(recorded: tuple[dict[int, link.Tick], Path, Path]) -> None:
+    from vla_demo.__main__ import open_page
     from vla_demo.cli import parser
     from vla_demo.workbench.datasets import dataset_for
 
-    chosen = parser().parse_args(["replay", "act", "--dataset", str(recorded[2]), "--episode", "1"])
+    chosen = parser(open_page).parse_args(["replay", "act", "--dataset", str(recorded[2]), "--episode", "1"])
     assert dataset_for(chosen.dataset).episode(chosen.episode).frame(0).observation.images.keys() == {"top", "gripper", "left"}
 
 

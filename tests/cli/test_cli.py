@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import tiny_act_package, tiny_smolvla_package
-from vla_demo.cli import main
+from tests.workbench import work
+from vla_demo.__main__ import main
 from vla_demo.workbench import policies
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -95,7 +96,7 @@ def test_an_unknown_policy_says_what_would_be_one(on_recorded: list[str], capsys
 
 
 def test_export_prints_the_package(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policies, "EXPORTER", "tests.workbench.work:export")
+    monkeypatch.setattr(policies, "export_checkpoint", work.export)
     out = tmp_path / "packages" / "mine"
     out.parent.mkdir()
     assert main(["export", "mine", "--out", str(out), "--json"]) == 0
@@ -112,8 +113,9 @@ def test_ctrl_c_ends_an_export_with_130_and_leaves_nothing(tmp_path: Path) -> No
     out = tmp_path / "packages" / "mine"
     out.parent.mkdir()
     code = (
-        "import sys; from vla_demo.workbench import policies; policies.EXPORTER = 'tests.workbench.work:begin_and_wait';"
-        f"from vla_demo.cli import main; sys.exit(main(['export', 'mine', '--out', {str(out)!r}]))"
+        "import sys; from tests.workbench import work; from vla_demo.workbench import policies;"
+        "policies.export_checkpoint = work.begin_and_wait;"
+        f"from vla_demo.__main__ import main; sys.exit(main(['export', 'mine', '--out', {str(out)!r}]))"
     )
     program = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert program.stderr is not None
@@ -141,7 +143,7 @@ def test_recording_the_twin_makes_a_dataset(tmp_path: Path, capsys: Captured, mo
 
 def test_help_lists_the_verbs_quickly() -> None:
     began = time.monotonic()
-    run = subprocess.run([sys.executable, "-m", "vla_demo.cli", "--help"], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-m", "vla_demo", "--help"], capture_output=True, text=True, check=True)
     assert all(verb in run.stdout for verb in ("app", "replay", "export", "twin"))
     assert time.monotonic() - began < 20  # a loaded machine; torch alone would take longer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_demo.cli import main
+from vla_demo.__main__ import main
 from vla_demo.cli.tables import package_table
 from vla_demo.runtime import read_manifest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import tiny_smolvla_package
-from vla_demo.cli import main
+from vla_demo.__main__ import main
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 Captured = pytest.CaptureFixture[str]

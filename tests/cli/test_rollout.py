@@ -11,7 +11,7 @@ import pytest
 
 from tests.tiny_packages import tiny_act_package, tiny_smolvla_package
 from tests.waiting import wait_until
-from vla_demo.cli import main
+from vla_demo.__main__ import main
 
 QUICK = ["--starts", "2-fresh", "--patience", "1", "--latency", "100"]
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_done_is_said_before_the_work_begins(
 
 
 def test_after_ctrl_c_it_says_how_many_starts_are_kept_and_goes_on_from_there(act: str, own_cache: Path) -> None:
-    command = [sys.executable, "-m", "vla_demo.cli", "rollout", act, "--starts", "40-fresh", "--patience", "3"]
+    command = [sys.executable, "-m", "vla_demo", "rollout", act, "--starts", "40-fresh", "--patience", "3"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     wait_until(lambda: bool(list(own_cache.glob("rollouts/*/*.json"))), 120, "the first start being kept")
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: the processes hear it too

@@ -143,7 +143,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubDouble]:
 
 def begin(hub: HubDouble, home: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | hub.environment(home) | {"VLA_DEMO_CACHE": str(home / "cache")}
-    command = [sys.executable, "-m", "vla_demo.cli", "demo", "fetch", *arguments]
+    command = [sys.executable, "-m", "vla_demo", "demo", "fetch", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

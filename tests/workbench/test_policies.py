@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.fakes import tiny_act_package
+from tests.workbench import work
 from vla_demo.checkpoints import folder as checkpoint_folder
 from vla_demo.core.errors import CheckpointError, InvalidInput, ParityError
 from vla_demo.core.package import PolicyPackage
@@ -20,7 +21,7 @@ def exporter(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> Path:
     """Checkpoints resolve to nothing but a hash, and the exporter writes a tiny package. Returns the file that counts exports."""
     found = SimpleNamespace(path=Path("/checkpoints/mine"), name="mine", revision="a" * 64, family="act")
     monkeypatch.setattr(checkpoint_folder, "resolve", lambda source, revision=None: found)
-    monkeypatch.setattr(policies, "EXPORTER", "tests.workbench.work:export")
+    monkeypatch.setattr(policies, "export_checkpoint", work.export)
     return own_cache / "packages" / "calls"
 
 

@@ -16,7 +16,19 @@ from vla_demo.evaluation.latency import given_latency
 from vla_demo.workbench.child import in_child
 from vla_demo.workbench.rollout.batch import Batch, RolloutStore
 from vla_demo.workbench.rollout.run import RolloutRequest, film_rollouts, roll_out
-from vla_demo.workbench.rollout.video import ACTING, BAR, SIZE, STARVED, WIDTH, FilmTask, film, film_name, filmable, prepare_folder
+from vla_demo.workbench.rollout.video import (
+    ACTING,
+    BAR,
+    SIZE,
+    STARVED,
+    WIDTH,
+    FilmTask,
+    film,
+    film_apart,
+    film_name,
+    filmable,
+    prepare_folder,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +80,7 @@ def test_filming_changes_nothing_of_the_rollout(package: PolicyPackage, tmp_path
 def test_a_film_is_made_in_a_process_of_its_own_with_progress(package: PolicyPackage, tmp_path: Path) -> None:
     batch = Batch.of(package, request(package))
     task = FilmTask(batch.job, batch.starts[0], 45, tmp_path / "film.mp4")
-    said = list(in_child("vla_demo.workbench.rollout.video:film_apart", task.as_text()))
+    said = list(in_child(film_apart, task.as_text()))
     assert said[-1].fraction == 1.0 and len(said) == 15 and len(shown(task.file)) == 15
     assert json.loads(str(task.as_text()["job"]))["mode"] == "sync"
 

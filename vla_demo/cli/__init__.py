@@ -1,7 +1,7 @@
 """The second face of the workbench: the same verbs on a command line, one file a verb.
 
 Progress goes to standard error, results to standard output. A verb reads arguments and prints; what is done is the workbench's business.
-Libraries load when a verb needs them.
+Libraries load when a verb needs them. It does not know the page: whoever calls `main` hands over what opens it.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import vla_demo
 from vla_demo.cli import app, demo, export, mix, replay, rollout, trap, twin
+from vla_demo.cli.app import OpenPage
 from vla_demo.core.errors import VlaDemoError
 
 __all__ = ["main", "parser"]
@@ -30,9 +31,9 @@ a first look:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(open_page: OpenPage, arguments: Sequence[str] | None = None) -> int:
     """Run one verb and answer its exit code: 0, 2 for what the user can mend, 130 for Ctrl-C."""
-    chosen = parser().parse_args(arguments)
+    chosen = parser(open_page).parse_args(arguments)
     try:
         chosen.verb(chosen)
         sys.stdout.flush()
@@ -47,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """What the command line takes."""
+def parser(open_page: OpenPage) -> argparse.ArgumentParser:
+    """What the command line takes; `open_page` is what the verb `app` does."""
     raw = argparse.RawDescriptionHelpFormatter
     program = argparse.ArgumentParser(
         prog="vla-demo",
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     program.add_argument("--version", action="version", version=f"%(prog)s {vla_demo.__version__}")
     verbs = program.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in (app, demo, replay, trap, mix, rollout, export, twin):
+    app.add_to(verbs, open_page)
+    for verb in (demo, replay, trap, mix, rollout, export, twin):
         verb.add_to(verbs)
     return program

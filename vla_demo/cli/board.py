@@ -1,26 +1,18 @@
-"""`vla-board`: the program on a board. Here, and only here, a board is given its body."""
+"""`vla-board`: the program on a board. It reads the command line and prints; `serve_board` does the work."""
 
 import argparse
-import os
-import signal
-import socket
-import ssl
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vla_demo.cli.verb import positive
-from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
-from vla_demo.core.extras import install
+from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.runtime.providers import PROCESSOR
 
 if TYPE_CHECKING:
-    from vla_demo.board.arm import Hardware
-    from vla_demo.board.limits import RobotDescription
-    from vla_demo.board.server import Listening
-    from vla_demo.episodes.recorder import EpisodeRecorder
+    from vla_demo.board.so101_arm import ArmSettings
+    from vla_demo.twin.desk_messages import DeskSettings
 
 __all__ = ["main", "parser"]
 
@@ -115,109 +107,43 @@ def _doctor(chosen: argparse.Namespace) -> None:
 
 
 def _serve(chosen: argparse.Namespace) -> None:
-    try:
-        from vla_demo.board.server import BoardServer, Kept, check_listening
-    except ImportError as error:
-        raise MissingPiece(f"the link needs gRPC ({error}): {install('board')}") from error
-    from vla_demo.runtime.providers import Running, check_provider, preload
+    from vla_demo.workbench.robot.serve_board import BoardOptions, serve
 
     _check_robot(chosen)
-    listening = _listening(chosen)
-    check_listening(listening)
-    if not 1 <= chosen.hz <= 200:
-        raise InvalidInput(f"{chosen.hz:g} Hz is no control rate; valid: 1 to 200")
-    threads = _threads(chosen.threads)
-    preload()
-    check_provider(chosen.provider)
-    description, hardware = _twin(chosen) if chosen.robot == "twin" else _so101(chosen)
-    try:
-        kept = Kept(chosen.packages, _recorder(chosen, description))
-        server = BoardServer(description, hardware, chosen.hz, kept, listening, Running(threads, chosen.provider, lean=True))
-    except BaseException:
-        hardware.close()
-        raise
-    ended = threading.Event()
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, lambda *_: ended.set())
-    if chosen.end_with_stdin:
-        threading.Thread(target=_end_with_stdin, args=(ended,), name="standard input", daemon=True).start()
-    print(f"listening on {listening.host}:{server.port}, Stop on {server.stop_port}", flush=True)
-    ended.wait()
-    server.close()
-
-
-def _threads(asked: int | None) -> int:
-    """Of an inference. The control loop wants a processor for itself."""
-    there = os.cpu_count() or 2
-    if asked is not None and asked > there:
-        raise InvalidInput(f"{asked} threads are more than this machine has processors; valid: 1 to {there}")
-    return asked or max(1, there - 1)
-
-
-def _recorder(chosen: argparse.Namespace, robot: "RobotDescription") -> "EpisodeRecorder":
-    """Which does nothing before somebody asks it to."""
-    from vla_demo.episodes.light_dataset import CameraFacts
-    from vla_demo.episodes.recorder import EpisodeRecorder, RecordedRobot, RecorderSettings
-
-    joints = tuple(f"{joint.name}.pos" for joint in robot.limits.joints)  # LeRobot's names
-    cameras = tuple(CameraFacts(camera.name, camera.height, camera.width) for camera in robot.cameras)
-    folder = chosen.episodes or chosen.packages.absolute().parent / "episodes"
-    recorded = RecordedRobot(robot.id, robot.kind, joints, cameras, chosen.hz)
-    return EpisodeRecorder(recorded, RecorderSettings(folder, limit=chosen.episodes_limit * 10**9))
-
-
-def _end_with_stdin(ended: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    ended.set()
-
-
-def _listening(chosen: argparse.Namespace) -> "Listening":
-    from vla_demo.board.server import Listening
-    from vla_demo.board.tokens import read_token, split_address
-
-    host, port = split_address(chosen.listen)
-    token = None if chosen.token_file is None else read_token(chosen.token_file)
     if (chosen.tls_cert is None) != (chosen.tls_key is None):
         raise InvalidInput("--tls-cert and --tls-key come together")
-    try:
-        tls = None if chosen.tls_cert is None else _certificate(chosen.tls_cert, chosen.tls_key)
-    except OSError as problem:  # ssl's own is one too
-        raise InvalidInput(f"{chosen.tls_cert} and {chosen.tls_key} are no certificate with its key: {problem}") from problem
-    if port and chosen.stop_port == port:
-        raise InvalidInput(f"--stop-port {port} is the link's own port; Stop needs one for itself")
-    return Listening(host, port, token, tls, chosen.stop_port)
+    options = BoardOptions(
+        robot=_desk(chosen) if chosen.robot == "twin" else _arm(chosen),
+        packages=chosen.packages,
+        twin_name=chosen.twin_name,
+        listen=chosen.listen,
+        stop_port=chosen.stop_port,
+        token_file=chosen.token_file,
+        certificate=(chosen.tls_cert, chosen.tls_key) if chosen.tls_cert else None,
+        episodes=chosen.episodes,
+        episodes_limit=chosen.episodes_limit * 10**9,
+        hz=chosen.hz,
+        threads=chosen.threads,
+        provider=chosen.provider,
+        end_with_stdin=chosen.end_with_stdin,
+    )
+    serve(options, lambda host, port, stop: print(f"listening on {host}:{port}, Stop on {stop}", flush=True))
 
 
-def _certificate(chain: Path, key: Path) -> tuple[bytes, bytes]:
-    """Key and chain, PEM. Raises `OSError` when they are none, or not of each other."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")  # an encrypted key is refused, not asked about
-    return key.read_bytes(), chain.read_bytes()
-
-
-def _twin(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
-    from vla_demo.board.limits import Patience
-    from vla_demo.board.so101 import so101_description
+def _desk(chosen: argparse.Namespace) -> "DeskSettings":
     from vla_demo.twin.desk_messages import DeskSettings
-    from vla_demo.twin.live import LiveTwin
 
     log = None if chosen.twin_log is None else str(chosen.twin_log)
-    twin = LiveTwin(DeskSettings(chosen.twin_start, _size(chosen.twin_size), log=log))
-    facts = twin.facts
-    cameras = [(camera, *facts["image_size"]) for camera in facts["cameras"]]
-    patience = Patience(observation=1.0)  # its pictures are drawn by a processor that has other work
-    name = chosen.twin_name or f"twin-{socket.gethostname()}"
-    return so101_description("twin", name, "", (facts["low"], facts["high"]), cameras, patience), twin
+    return DeskSettings(chosen.twin_start, _size(chosen.twin_size), log=log)
 
 
-def _so101(chosen: argparse.Namespace) -> "tuple[RobotDescription, Hardware]":
-    from vla_demo.board.so101 import so101_description
-    from vla_demo.board.so101_arm import ArmSettings, So101Arm
+def _arm(chosen: argparse.Namespace) -> "ArmSettings":
+    from vla_demo.board.so101_arm import ArmSettings
 
     if not chosen.port or not chosen.robot_id or not chosen.cameras:
         raise InvalidInput("--robot so101 wants --port, --robot-id (the name it was calibrated under) and --cameras")
     size = None if chosen.camera_size is None else _size(chosen.camera_size)
-    arm = So101Arm(ArmSettings(chosen.port, chosen.robot_id, _cameras(chosen.cameras), size, chosen.camera_fps, chosen.calibration))
-    return so101_description("so101", chosen.robot_id, arm.calibration, arm.ranges, arm.camera_sizes), arm
+    return ArmSettings(chosen.port, chosen.robot_id, _cameras(chosen.cameras), size, chosen.camera_fps, chosen.calibration)
 
 
 def _cameras(given: Sequence[str]) -> dict[str, str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from vla_demo.core.errors import VlaDemoError
+from vla_demo.episodes import recorder_process
 from vla_demo.episodes.bounded_queue import BoundedQueue
 
 __all__ = ["RecorderChild"]
 
-_PROGRAM = "from vla_demo.episodes.recorder_process import main; main()"
 _START_SECONDS = 30.0
 _CLOSE_SECONDS = 12.0  # for the encoder's last frames and the disk
 
@@ -28,7 +28,11 @@ class RecorderChild:
         self.kept_bytes = 0  # of the episodes it has written
         self._ready, self._closing = threading.Event(), False
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+            [sys.executable, "-m", recorder_process.__name__, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
         )
         self._threads = [threading.Thread(target=run, name="recorder", daemon=True) for run in (self._send, self._listen)]
         for thread in self._threads:

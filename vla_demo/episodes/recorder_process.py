@@ -155,3 +155,7 @@ class _Writer:
         shutil.rmtree(self._folder / f".recording-{self._name}", ignore_errors=True)
         self._lock.close()
         _say({"lost": self._name, "why": why})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Floor 2: the MuJoCo world of the tea-bag task: scene, expert, environment."""
+"""Floor 2: the MuJoCo world of the tea-bag task: scene, starts, expert."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
 """Runs a long piece of work in an interpreter of its own: its memory is given back, it can be stopped at any moment, and the page stays
 responsive while torch is imported and a graph is traced.
 
-`in_child("package.module:function", {...})` yields what the function reports through its `progress` argument and raises the `VlaDemoError`
-it raised. The two processes speak JSON lines over the child's standard output. Knows nothing of the work itself.
+`in_child(function, {...})` yields what the function reports through its `progress` argument and raises the `VlaDemoError` it raised. The
+two processes exchange JSON lines over the child's standard output. Knows nothing of the work itself.
 """
 
 import importlib
@@ -12,43 +12,46 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NoReturn
 
 from vla_demo.core import errors
 from vla_demo.core.errors import Stopped, VlaDemoError
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["in_child"]
+__all__ = ["error_from_message", "error_message", "in_child"]
 
 SECONDS_TO_TIDY_UP = 10.0
 LINES_OF_LOG = 15
 
 
-def in_child(target: str, arguments: Mapping[str, str | None]) -> Iterator[Preparing]:
-    """Run `target(**arguments, progress=...)`. Closing the iterator stops the work, which gets some seconds to remove what is half done.
+def in_child(work: Callable[..., object], arguments: Mapping[str, str | None]) -> Iterator[Preparing]:
+    """Run `work(**arguments, progress=...)`; `work` is a function of a module, found there by its name.
+
+    Closing the iterator stops the work, which gets some seconds to remove what is half done.
 
     Raises what the work raised, if it is a `VlaDemoError`; anything else becomes one, with the end of what the child had printed.
     """
-    command = [sys.executable, "-m", "vla_demo.workbench.child", target, json.dumps(arguments)]
+    target = f"{work.__module__}:{work.__qualname__}"
+    command = [sys.executable, "-m", __name__, target, json.dumps(arguments)]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            yield from _listen(child)
+            yield from _read_messages(child)
         finally:
             _end(child)
         if child.returncode != 0:
             raise VlaDemoError(f"{target} ended with code {child.returncode}:\n{_tail(log)}")
 
 
-def _listen(child: "subprocess.Popen[str]") -> Iterator[Preparing]:
+def _read_messages(child: "subprocess.Popen[str]") -> Iterator[Preparing]:
     assert child.stdout is not None
     with child.stdout:
         for line in child.stdout:
-            said = json.loads(line)
-            if "error" in said:
-                raise getattr(errors, said["error"])(said["text"])
-            yield Preparing(said["text"], said["fraction"])
+            message = json.loads(line)
+            if "error" in message:
+                raise error_from_message(message)
+            yield Preparing(message["text"], message["fraction"])
     child.wait()
 
 
@@ -75,16 +78,16 @@ def _run(target: str, arguments: Mapping[str, str | None]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the parent passes it on, once
     signal.signal(signal.SIGTERM, _stop)
 
-    def tell(message: Mapping[str, Any]) -> None:
+    def send(message: Mapping[str, Any]) -> None:
         parent.write(json.dumps(message) + "\n")
         parent.flush()
 
     module, _, function = target.partition(":")
     try:
         work = getattr(importlib.import_module(module), function)
-        work(**arguments, progress=lambda text, fraction=None: tell({"text": text, "fraction": fraction}))
+        work(**arguments, progress=lambda text, fraction=None: send({"text": text, "fraction": fraction}))
     except VlaDemoError as error:
-        tell({"error": _known_name(error), "text": str(error)})
+        send(error_message(error))
     return 0
 
 
@@ -93,9 +96,15 @@ def _stop(*_: object) -> NoReturn:
     raise Stopped("asked to stop")
 
 
-def _known_name(error: VlaDemoError) -> str:
-    """The closest class that the parent can raise."""
-    return next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in errors.__all__)
+def error_message(error: VlaDemoError) -> dict[str, str]:
+    """The error as JSON for another process, under the closest class that it can raise."""
+    return {"error": next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in errors.__all__), "text": str(error)}
+
+
+def error_from_message(message: Mapping[str, str]) -> VlaDemoError:
+    """The error that `error_message` wrote down."""
+    error: VlaDemoError = getattr(errors, message["error"])(message["text"])
+    return error
 
 
 if __name__ == "__main__":

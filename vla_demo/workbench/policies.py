@@ -10,14 +10,14 @@ from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.storage import cache_folder, fingerprint
+from vla_demo.export import export_checkpoint
 from vla_demo.runtime import read_manifest
 from vla_demo.workbench.child import in_child
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["BUNDLED_POLICIES", "EXPORTER", "export_policy", "prepare_policy", "sketch_policy"]
+__all__ = ["BUNDLED_POLICIES", "export_policy", "prepare_policy", "sketch_policy"]
 
 BUNDLED_POLICIES: Mapping[str, str] = {"act": "ACT", "smolvla": "SmolVLA"}  # name -> label, the default first
-EXPORTER = "vla_demo.export:export_checkpoint"
 CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
 WAITING_SECONDS = 0.2
 
@@ -83,7 +83,7 @@ def _waiting_for(turn: threading.Lock, place: Path) -> Iterator[Preparing]:
 
 
 def _exported(source: str, out: Path, revision: str | None) -> Iterator[Preparing]:
-    return in_child(EXPORTER, {"source": source, "out": str(out), "revision": revision})
+    return in_child(export_checkpoint, {"source": source, "out": str(out), "revision": revision})
 
 
 def _kept(place: Path) -> PolicyPackage | None:

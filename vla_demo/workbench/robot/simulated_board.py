@@ -1,9 +1,10 @@
-"""A board on this machine, with the twin as its robot: `vla-board serve` as a child process on loopback, with a token made for it.
+"""A board on this machine, with the twin as its robot: `serve_board` as a child process on loopback, with a token made for it.
 
 One for all visitors. It begins when the first one asks, and ends when nobody is connected any more, or when this program ends, however
 that comes about: the child listens for the end of its standard input.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -11,18 +12,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from vla_demo.core.errors import BoardError, MissingPiece, VlaDemoError
 from vla_demo.core.storage import cache_folder
+from vla_demo.workbench.child import error_from_message
 from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot import serve_board
 from vla_demo.workbench.robot.link import RobotLink, connect_robot
 
 __all__ = ["SimulatedBoard"]
 
-_PROGRAM = "import sys; from vla_demo.cli.board import main; sys.exit(main())"
 START_SECONDS = 90  # a busy machine loads MuJoCo slowly
 LOG = "arm.log"
 _PREFIX = "vla-board-"  # then the number of the process that made it
@@ -58,34 +60,20 @@ class SimulatedBoard:
         yield link
 
     def _start(self) -> Iterator[Preparing]:
-        _sweep()
+        _remove_left_folders()
         self._folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
         place = Path(self._folder.name)
         (place / "token").touch(0o600)
         (place / "token").write_text(secrets.token_urlsafe(32) + "\n")
-        serve = [
-            "serve",
-            "--robot",
-            "twin",
-            "--twin-name",
-            "twin",
-            "--listen",
-            "127.0.0.1:0",
-            "--end-with-stdin",
-            "--token-file",
-            str(place / "token"),
-        ]
-        serve += ["--packages", str(place / "packages"), "--twin-log", str(place / LOG)]
-        serve += ["--episodes", str(cache_folder() / "robot" / "episodes")]  # they outlive the board, unlike all else of it
-        with (place / "stderr").open("w") as said:
-            self._child = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *serve], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True
-            )
-        line = yield from _first_line(self._child)
-        if not line.startswith("listening on "):
+        episodes = cache_folder() / "robot" / "episodes"  # they outlive the board, unlike all else of it
+        command = [sys.executable, "-m", serve_board.__name__, *serve_board.simulated_arguments(place, place / LOG, episodes)]
+        with (place / "stderr").open("w") as log:
+            self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+        message = json.loads((yield from _first_line(self._child)) or "{}")
+        if "address" not in message:
             self._end()
-            raise _sorry((place / "stderr").read_text().strip().splitlines())
-        self._address = line.removeprefix("listening on ").split(",")[0]
+            raise _start_error(message, place / "stderr")
+        self._address = message["address"]
 
     def _token(self) -> str:
         assert self._folder is not None
@@ -108,15 +96,15 @@ class SimulatedBoard:
                 child.wait()
 
 
-def _sweep() -> None:
-    """What programs that were killed could not put away."""
+def _remove_left_folders() -> None:
+    """Those that programs which were killed could not remove."""
     for place in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         maker = place.name.removeprefix(_PREFIX).partition("-")[0]
-        if maker.isdecimal() and not _lives(int(maker)):
+        if maker.isdecimal() and not _is_running(int(maker)):
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -128,19 +116,22 @@ def _lives(process: int) -> bool:
 
 def _first_line(child: "subprocess.Popen[str]") -> Generator[Preparing, None, str]:
     """Empty when the child ended or took too long."""
-    heard = SimpleQueue[str]()
+    lines = SimpleQueue[str]()
     out = child.stdout
     assert out is not None
-    threading.Thread(target=lambda: heard.put(out.readline()), name="first line", daemon=True).start()
+    threading.Thread(target=lambda: lines.put(out.readline()), name="first line", daemon=True).start()
     for _ in range(2 * START_SECONDS):
         yield Preparing("Starting the simulated board")
         try:
-            return heard.get(timeout=0.5)
+            return lines.get(timeout=0.5)
         except Empty:
             continue
     return ""
 
 
-def _sorry(said: list[str]) -> VlaDemoError:
-    why = said[-1].removeprefix("vla-board: ") if said else "it said nothing"
-    return MissingPiece(why) if "pip install" in why else BoardError(f"the simulated board did not start: {why}")
+def _start_error(message: Mapping[str, str], log: Path) -> VlaDemoError:
+    if "error" in message:
+        error = error_from_message(message)
+        return error if isinstance(error, MissingPiece) else BoardError(f"the simulated board did not start: {error}")
+    *_, last = ["it printed nothing", *log.read_text().strip().splitlines()]
+    return BoardError(f"the simulated board did not start: {last}")

@@ -15,7 +15,7 @@ from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout import video
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
 from vla_demo.workbench.rollout.run import roll_out
-from vla_demo.workbench.rollout.video import FilmTask
+from vla_demo.workbench.rollout.video import FilmTask, film_apart
 
 __all__ = ["BatchRun", "film_folder", "film_of"]
 
@@ -65,7 +65,7 @@ def film_of(package: PolicyPackage, request: RolloutRequest, number: int, ticks:
     file = film_folder() / f"{batch.fingerprint(video.__name__).digest}-{number}.mp4"
     if not file.exists():
         yield Preparing("Filming", 0.0)
-        yield from in_child("vla_demo.workbench.rollout.video:film_apart", FilmTask(batch.job, start, ticks, file).as_text())
+        yield from in_child(film_apart, FilmTask(batch.job, start, ticks, file).as_text())
         _forget_oldest()
     yield file
 
