@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MUJOCO_GL", "egl")
@@ -25,7 +24,7 @@ from vla_demo.workbench.machine import machine
 from vla_demo.workbench.policies import prepare_policy
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.rollout.run import RolloutRequest, latency_named, roll_out
-from vla_demo.workbench.rollout.shipped import markdown_table
+from vla_demo.workbench.rollout.shipped import MeasuredRollout, markdown_table
 
 _SAME = {"act": "vision={0},expert={0}", "smolvla": "vision={0},llm={0},expert={0}"}
 ROWS = (
@@ -52,7 +51,7 @@ ROWS = (
 """Policy, precision of every stage (or a variant), mode, latency as `vla-demo rollout` takes it."""
 
 
-def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iterator[dict[str, Any] | str]:
+def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iterator[MeasuredRollout | str]:
     """Progress in words, then the row."""
     *_, package = prepare_policy(policy)
     precision, _, rest = text.partition(",")
@@ -62,7 +61,7 @@ def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iter
     request = RolloutRequest(variant, latency_named(latency, package, variant), mode)
     for step in roll_out(package, request, jobs):
         if isinstance(step, RolloutReport):
-            yield {"policy": policy, "revision": package.spec.revision, **step.as_json()}
+            yield MeasuredRollout(policy, package.spec.revision, step)
         else:
             yield step.text
 
@@ -70,14 +69,14 @@ def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iter
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    jobs, rows = parser.parse_args().jobs, list[dict[str, Any]]()
+    jobs, rows = parser.parse_args().jobs, list[MeasuredRollout]()
     for number, row in enumerate(ROWS, 1):
         for step in measured(*row, jobs):
-            if isinstance(step, dict):
+            if isinstance(step, MeasuredRollout):
                 rows.append(step)
             else:
                 print(f"{number}/{len(ROWS)} {' '.join(row)}: {step}", flush=True)
-    content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "rows": rows}
+    content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "rows": [row.as_json() for row in rows]}
     write_whole(require_demo().rollouts, (json.dumps(content, indent=1) + "\n").encode())
     print(markdown_table(rows))
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.runtime.loops import RememberingBody, counting
 from vla_demo.core.observation import ActionChunk
-from vla_demo.evaluation.closed_loop import Judgement, Rollout, loop_report, rollout, told
+from vla_demo.evaluation.closed_loop import Judgement, Rollout, loop_report, rollout, summarize_rollout
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.runtime.clocks import ManualClock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, SimulatedWorker
@@ -21,7 +21,7 @@ def roll(latency: float, mode: str = "async", goal: float = 30, most: int = 100)
     worker = SimulatedWorker(counting(10), lambda _: latency, clock)  # type: ignore[arg-type]
     loop = ControlLoop(body, worker, clock, LoopSettings(10, fps=10, mode=mode))
     judge = lambda: Judgement(held=False, in_goal=False, success=body.joint >= goal)  # noqa: E731
-    return told(list(rollout(loop, judge, most)), 10, UNSCALED)
+    return summarize_rollout(list(rollout(loop, judge, most)), 10, UNSCALED)
 
 
 def test_it_ends_with_success_at_the_tick_that_brought_it() -> None:

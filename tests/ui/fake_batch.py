@@ -8,7 +8,7 @@ from pathlib import Path
 from vla_demo.core.errors import Stopped
 from vla_demo.evaluation.attempts import Attempts
 from vla_demo.evaluation.closed_loop import LoopReport, Rollout, TriedStart
-from vla_demo.evaluation.rollout_report import RolloutReport
+from vla_demo.evaluation.rollout_report import RolloutReport, rollout_report
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.run import RolloutStep
@@ -25,7 +25,7 @@ def tried(card: StartCard, request: RolloutRequest) -> TriedStart:
 
 
 def report(cards: Sequence[StartCard], request: RolloutRequest) -> RolloutReport:
-    return RolloutReport(request.variant, request.mode, request.latency, request.fps, tuple(tried(card, request) for card in cards))
+    return rollout_report(request.variant, request.mode, request.latency, request.fps, tuple(tried(card, request) for card in cards))
 
 
 @dataclass

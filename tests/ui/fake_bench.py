@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -35,6 +34,7 @@ from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.live import LiveRequest
 from vla_demo.workbench.rollout.scenes import Pictures, StartCard
+from vla_demo.workbench.rollout.shipped import MeasuredRollout
 
 FPS = 30.0
 FRAMES = 150
@@ -265,12 +265,12 @@ class FakeBench:
         self.filmed.append((request, start, ticks))
         return filmed(self.folder / "left.mp4", self.gate, self.film_ended)
 
-    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
+    def measured_rollouts(self) -> Sequence[MeasuredRollout]:
         """One row, of the checkpoint as it is, and one of another revision."""
         spec = package("act").spec
         request = RolloutRequest(Variant.reference(spec), published_latency(spec, Variant.reference(spec)), mode="sync")
-        row = {"policy": "act", **report(self.loop_starts(), request).as_json()}
-        return [{**row, "revision": spec.revision}, {**row, "revision": "another"}]
+        found = report(self.loop_starts(), request)
+        return [MeasuredRollout("act", spec.revision, found), MeasuredRollout("act", "another", found)]
 
     def simulated_robot(self, holder: str) -> Iterator[Preparing | FakeRobot]:
         yield Preparing("Starting the simulated board")

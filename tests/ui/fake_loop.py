@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.policy import PolicySpec
-from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, told
+from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, summarize_rollout
 from vla_demo.evaluation.metrics import ActionScale
-from vla_demo.evaluation.rollout_report import RolloutReport
+from vla_demo.evaluation.rollout_report import RolloutReport, rollout_report
 from vla_demo.runtime.control_loop import LoopSettings
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
@@ -80,5 +80,5 @@ class FakeActing:
 
     def _report(self, lane: int, ticks: Sequence[RolloutTick]) -> RolloutReport:
         asked = self.request.lanes[lane]
-        rollout = told(ticks, asked.fps, ActionScale.of(np.zeros(1), np.ones(1), "dataset"))
-        return RolloutReport(asked.variant, asked.mode, asked.latency, asked.fps, (TriedStart(self.request.start, 1, rollout),))
+        rollout = summarize_rollout(ticks, asked.fps, ActionScale.of(np.zeros(1), np.ones(1), "dataset"))
+        return rollout_report(asked.variant, asked.mode, asked.latency, asked.fps, (TriedStart(self.request.start, 1, rollout),))

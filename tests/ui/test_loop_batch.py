@@ -1,6 +1,7 @@
 """The batch behind the page: rows as they are told, a latency that says what it is, and a desk that runs, stops, films and compares."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
+from vla_demo.evaluation.rollout_report import RolloutReport, name_apart
 from vla_demo.ui.loop import batch_words as words
 from vla_demo.ui.loop.batch import BatchDesk, latency_of
 from vla_demo.workbench.rollout.batch import RolloutRequest
@@ -32,18 +34,21 @@ def desk(bench: FakeBench) -> BatchDesk:
 
 
 def batch(*lanes: tuple[str, str], **parts: Any) -> gr.EventData:
-    told = [{"mode": mode, "variant": variant} for mode, variant in lanes or [("async", FP32)]]
-    return asked(**{"run": "b1", "policy": "act", "lanes": told, "latency": 100, "fps": 30, "threshold": 0.5, "seed": 0, **parts})
+    chosen = [{"mode": mode, "variant": variant} for mode, variant in lanes or [("async", FP32)]]
+    return asked(**{"run": "b1", "policy": "act", "lanes": chosen, "latency": 100, "fps": 30, "threshold": 0.5, "seed": 0, **parts})
 
 
 def rows(desk: BatchDesk, *lanes: tuple[str, str], **parts: Any) -> list[dict[str, Any]]:
     return [one["row"] for one in desk.run_batch(batch(*lanes, **parts), visitor()) if one["kind"] == "batch_row"]
 
 
+def measured(bench: FakeBench, variant: str) -> RolloutReport:
+    return report(bench.loop_starts(), RolloutRequest(Variant.parse(variant, act_spec()), given_latency("2860"), mode="sync"))
+
+
 def row_of(bench: FakeBench, variant: str) -> dict[str, Any]:
-    request = RolloutRequest(Variant.parse(variant, act_spec()), given_latency("2860"), mode="sync")
     splits = {card.number: card.split for card in bench.loop_starts()}
-    return words.row("row-1", "ACT", report(bench.loop_starts(), request).as_json(), splits, False)
+    return words.row("row-1", "ACT", measured(bench, variant), splits, False)
 
 
 def test_a_row_gives_the_count_with_its_interval_the_split_and_what_the_latency_is(bench: FakeBench) -> None:
@@ -161,11 +166,11 @@ def test_settings_that_the_page_does_not_offer_are_refused_and_the_page_hears_of
     assert said == ["batch_failed"]
 
 
-def test_names_of_rows_of_two_policies_begin_with_the_policy() -> None:
-    act = {"variant": FP32, "mode": "sync", "latency_ms": 0, "fps": 30}
-    smolvla = {**act, "variant": "vision=fp32,llm=fp32,expert=fp32,steps=10"}
-    assert words.names(("ACT", act), ("SmolVLA", smolvla)) == ("ACT, FP32", "SmolVLA, FP32, 10 steps")
-    assert words.names(("ACT", act), ("ACT", act)) == ("the first", "the second")
-    assert words.names(("ACT", act), ("ACT", {**act, "latency_ms": 320})) == ("no latency", "320 ms of latency")
+def test_names_of_rows_of_two_policies_begin_with_the_policy(bench: FakeBench) -> None:
+    act = replace(measured(bench, FP32), latency_ms=0)
+    smolvla = replace(act, variant="vision=fp32,llm=fp32,expert=fp32,steps=10")
+    assert name_apart(act, smolvla, ("ACT", "SmolVLA")) == ("ACT, FP32", "SmolVLA, FP32, 10 steps")
+    assert name_apart(act, act) == ("the first", "the second")
+    assert name_apart(act, replace(act, latency_ms=320)) == ("no latency", "320 ms of latency")
     with pytest.raises(InvalidInput):
         latency_of(-1, act_spec(), Variant.reference(act_spec()), None)

@@ -12,6 +12,7 @@ from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
+from vla_demo.evaluation.rollout_report import rollout_report
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
 from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame, LiveRequest, LiveRollout, Shown
@@ -45,7 +46,8 @@ def test_a_live_lane_is_the_command_line_s_rollout_bit_for_bit(package: PolicyPa
     batch = Batch.of(package, request)
     end = shown(live(package, request).steps())[-1]
     assert isinstance(end, LaneEnd) and not end.stopped
-    assert end.report.tried == (tried(batch.job, batch.start(start_cards()[0].number)),)
+    alone = tried(batch.job, batch.start(start_cards()[0].number))
+    assert end.report == rollout_report(request.variant, mode, request.latency, request.fps, (alone,))
 
 
 def test_another_seed_is_another_rollout(package: PolicyPackage) -> None:
@@ -83,7 +85,7 @@ def test_stop_ends_the_lanes_with_what_they_had_and_gives_the_place_back(package
         going.stop()
         if isinstance(step, LaneEnd):
             ends.append(step)
-    assert all(end.stopped and end.report.tried[0].rollout.loop.ticks < 100 for end in ends)
+    assert all(end.stopped and end.report.starts[0].seconds < 100 / 30 for end in ends)
     assert places.acquire(timeout=30)
 
 

@@ -98,7 +98,7 @@ def test_a_batch_that_is_stopped_ends_soon_and_goes_on_where_it_was(
 
 def test_two_variants_are_compared_in_pairs_and_never_across_other_starts(package: PolicyPackage) -> None:
     one, other = rolled(package)[1], rolled(package, seed=1)[1]
-    assert paired(one, other, ("a", "b"))["verdict"] == "not distinguishable"
+    assert paired(one, other, ("a", "b")).verdict == "not distinguishable"
     with pytest.raises(InvalidInput, match="same starts"):
         paired(one, rolled(package, starts="1-fresh")[1], ("a", "b"))
 

@@ -149,27 +149,27 @@ def _filmed(
 
 
 def _document(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos: list[list[Path]]) -> dict[str, Any]:
-    from vla_demo.evaluation.rollout_report import paired, told_apart
+    from vla_demo.evaluation.rollout_report import name_apart, paired
+    from vla_demo.runtime.strict_json import to_json
 
     found = [report.as_json(chosen.traces) for report in reports]
     for each, files in zip(found, videos, strict=False):
         each["videos"] = [str(file) for file in files]
     document = {"policy": chosen.policy, **found[0]}
     if len(reports) == 2:
-        document |= {"against": found[1], "paired": paired(reports[0], reports[1], told_apart(*reports))}
+        document |= {"against": found[1], "paired": to_json(paired(reports[0], reports[1], name_apart(reports[0], reports[1])))}
     return document
 
 
 def _text(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos: list[list[Path]]) -> str:
     from vla_demo.cli.rollout_table import rollout_table
-    from vla_demo.evaluation.rollout_report import paired, told_apart
+    from vla_demo.core.formats import count
+    from vla_demo.evaluation.rollout_report import name_apart, paired
 
     parts = [rollout_table(report, chosen.policy) for report in reports]
     if len(reports) == 2:
-        parts.append(paired(reports[0], reports[1], told_apart(*reports))["sentence"])
+        parts.append(paired(reports[0], reports[1], name_apart(reports[0], reports[1])).sentence)
     if chosen.video:
-        count = sum(len(files) for files in videos)
-        parts.append(
-            f"{count} {'video' if count == 1 else 'videos'} in {chosen.video}" if count else "no start failed, so no video was made"
-        )
+        made = sum(len(files) for files in videos)
+        parts.append(f"{count(made, 'video')} in {chosen.video}" if made else "no start failed, so no video was made")
     return "\n\n".join(parts)

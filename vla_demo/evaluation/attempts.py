@@ -1,4 +1,4 @@
-"""What happened to the thing that should be moved, told tick by tick: grasps, drops, success. It knows no world and no policy."""
+"""What happened to the thing that should be moved, tick by tick: grasps, drops, success. It knows no world and no policy."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Attempts:
 
 
 class AttemptTally:
-    """Told once a tick."""
+    """Adds up what is seen, once a tick."""
 
     def __init__(self) -> None:
         self._ticks = self._grasps = self._same = 0

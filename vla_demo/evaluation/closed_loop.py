@@ -12,7 +12,7 @@ from vla_demo.evaluation.attempts import Attempts, AttemptTally
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.runtime.control_loop import ControlLoop, Tick
 
-__all__ = ["Judgement", "LoopReport", "Rollout", "RolloutTick", "TriedStart", "loop_report", "rollout", "told"]
+__all__ = ["Judgement", "LoopReport", "Rollout", "RolloutTick", "TriedStart", "loop_report", "rollout", "summarize_rollout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def rollout(loop: ControlLoop, judge: Callable[[], Judgement], most_ticks: int) 
             return
 
 
-def told(ticks: Sequence[RolloutTick], fps: float, scale: ActionScale) -> Rollout:
+def summarize_rollout(ticks: Sequence[RolloutTick], fps: float, scale: ActionScale) -> Rollout:
     """What a finished (or stopped) rollout amounts to. `ticks` is not empty."""
     tally = AttemptTally()
     for each in ticks:

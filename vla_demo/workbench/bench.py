@@ -8,7 +8,6 @@ import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.package import PolicyPackage
@@ -35,7 +34,7 @@ from vla_demo.workbench.rollout.batch_run import BatchRun, film_folder, film_of
 from vla_demo.workbench.rollout.live import LiveRequest, LiveRollout
 from vla_demo.workbench.rollout.run import latency_named
 from vla_demo.workbench.rollout.scenes import Pictures, StartCard, scene, start_cards
-from vla_demo.workbench.rollout.shipped import measured_rollouts
+from vla_demo.workbench.rollout.shipped import MeasuredRollout, measured_rollouts
 from vla_demo.workbench.sensitivity.plan import STANDARD_LAYERS, SensitivityRequest
 from vla_demo.workbench.sensitivity.shipped import bundled_report
 from vla_demo.workbench.sensitivity.study import SensitivityStudy
@@ -143,7 +142,7 @@ class Workbench:
         """Progress, then the film of one start of a batch, which took so many ticks. Raises as `run` does."""
         return film_of(self._package(policy), request, start, ticks)
 
-    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
+    def measured_rollouts(self) -> Sequence[MeasuredRollout]:
         """The closed-loop rows that came with the app."""
         return measured_rollouts()
 

@@ -18,7 +18,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource, predicted_latency, published_latency
-from vla_demo.evaluation.rollout_report import RolloutReport, paired_starts
+from vla_demo.evaluation.rollout_report import RolloutReport, name_apart, paired
 from vla_demo.ui.loop import batch_words as words
 from vla_demo.ui.loop.link import MOST_LATENCY_MS
 from vla_demo.ui.loop.messages import RATES
@@ -41,8 +41,9 @@ _SAME_MS = 1.0  # nearer is the same stop of the slider
 @dataclass(frozen=True, slots=True)
 class _Row:
     policy: str  # as `open_package` knows it
-    found: dict[str, Any]  # of `RolloutReport.as_json`
+    report: RolloutReport
     request: RolloutRequest | None  # None: it came with the app
+    revision: str | None = None  # of the checkpoint that a row of the app was measured on
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class BatchDesk:
     @told("batch", "batch_failed")
     def open_batch(self, request: gr.Request) -> Iterator[Message]:
         """The rows that came with the app and the article's table."""
-        shipped = [_Row(str(found["policy"]), dict(found), None) for found in self._bench.measured_rollouts()]
+        shipped = [_Row(found.policy, found.report, None, found.revision) for found in self._bench.measured_rollouts()]
         rows = [self._kept(self._session(request), row) for row in shipped]
         judged = [words.judged(rate, self._bench.bundled().get(rate.policy, rate.policy)) for rate in self._bench.robot_rates()]
         yield message("batch", rows=rows, judged=judged, article=words.article(), intro=words.INTRO, how=words.HOW)
@@ -91,7 +92,7 @@ class BatchDesk:
                 if isinstance(step, Preparing):
                     yield _progress(step, work, (place, len(requests)))
                 else:
-                    yield message("batch_row", run=work, row=self._kept(session, _Row(source, step.as_json(), each)))
+                    yield message("batch_row", run=work, row=self._kept(session, _Row(source, step, each)))
         yield message("batch_done", run=work)
 
     def stop_batch(self, asked: gr.EventData, request: gr.Request) -> Any:
@@ -108,8 +109,8 @@ class BatchDesk:
         session, work, row = self._session(request), str(asked.run), self._row(asked.row, request)
         stop = session.begin(work)
         package = yield from _renamed(packaged(self._bench, row.policy, work, stop), "film_progress")
-        wanted = row.request or _shipped_request(row.found, package)
-        ticks = next((start["seconds"] for start in row.found["starts"] if start["start"] == int(asked.start)), 0) * row.found["fps"]
+        wanted = row.request or _shipped_request(row, package)
+        ticks = next((start.seconds for start in row.report.starts if start.start == int(asked.start)), 0) * row.report.fps
         with closing(self._bench.film(row.policy, wanted, int(asked.start), round(ticks))) as filming:
             for step in filming:
                 if stop.is_set():
@@ -120,10 +121,9 @@ class BatchDesk:
     def pair_rows(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
         """McNemar's exact test of two rows, in a sentence."""
         one, other = (self._row(name, request) for name in (asked.first, asked.second))
-        won = [{start["start"]: bool(start["success"]) for start in row.found["starts"]} for row in (one, other)]
-        named = words.names((self._label(one.policy), one.found), (self._label(other.policy), other.found))
-        found = paired_starts(won[0], won[1], named)
-        yield message("pair", first=asked.first, second=asked.second, sentence=found["sentence"], verdict=found["verdict"])
+        names = name_apart(one.report, other.report, (self._label(one.policy), self._label(other.policy)))
+        found = paired(one.report, other.report, names)
+        yield message("pair", first=asked.first, second=asked.second, sentence=found.sentence, verdict=found.verdict)
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""
@@ -134,7 +134,7 @@ class BatchDesk:
     def _kept(self, session: _Session, row: _Row) -> Message:
         name = f"row-{next(self._numbers)}"
         session.rows[name] = row
-        return words.row(name, self._label(row.policy), row.found, self._splits(), row.request is None)
+        return words.row(name, self._label(row.policy), row.report, self._splits(), row.request is None)
 
     def _row(self, name: Any, request: gr.Request) -> _Row:
         row = self._session(request).rows.get(str(name))
@@ -219,8 +219,8 @@ def _known(kind: str, spec: PolicySpec, variant: Variant) -> LatencySource | Non
         return None  # a family that nobody has measured or counted
 
 
-def _shipped_request(found: dict[str, Any], package: PolicyPackage) -> RolloutRequest:
-    if found.get("revision") != package.spec.revision:
+def _shipped_request(row: _Row, package: PolicyPackage) -> RolloutRequest:
+    if row.revision != package.spec.revision:
         raise InvalidInput("this row was measured on another revision of the checkpoint; run it again to film its starts")
-    latency = LatencySource(found["latency_ms"] / 1e3, found["latency_kind"], found["latency_source"])
-    return RolloutRequest(Variant.parse(found["variant"], package.spec), latency, found["mode"], found["fps"])
+    report = row.report
+    return RolloutRequest(Variant.parse(report.variant, package.spec), report.latency, report.mode, report.fps)

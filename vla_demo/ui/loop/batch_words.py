@@ -1,4 +1,4 @@
-"""What the batch tells the page: rows of the table, the article's beside it, who two rows are called. Pure functions of plain data."""
+"""What the batch tells the page: rows of the table, and the article's beside them. Pure functions of plain data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 from vla_demo.core.formats import latency, optional, percent
 from vla_demo.core.labels import MODES, variant_label
 from vla_demo.evaluation.claims.article import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
+from vla_demo.evaluation.rollout_report import RolloutReport, StartResult
 from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.workbench.robot.trials import RobotRate
 
-__all__ = ["HOW", "INTRO", "article", "judged", "names", "row"]
-
-Found = Mapping[str, Any]  # of `RolloutReport.as_json`
+__all__ = ["HOW", "INTRO", "article", "judged", "row"]
 
 INTRO = "One rollout tells little. The protocol tries 20 starts in the ten training clusters and 10 in cluster 6, which training never saw."
 HOW = (
@@ -23,29 +22,29 @@ HOW = (
 )
 
 
-def row(name: str, label: str, found: Found, splits: Mapping[int, str], shipped: bool) -> dict[str, Any]:
+def row(name: str, label: str, report: RolloutReport, splits: Mapping[int, str], shipped: bool) -> dict[str, Any]:
     """One line of the table. `splits`: start -> test or validation."""
-    low, high = found["wilson95"]
+    low, high = report.wilson95
     return {
         "id": name,
         "policy": label,
-        "variant": variant_label(found["variant"]),
-        "stages": found["variant"],
-        "mode": MODES[found["mode"]].lower(),
-        "fps": f"{found['fps']:g} fps",
-        "latency": _latency(found["latency_ms"]),
-        "kind": found["latency_kind"] if found["latency_ms"] else "",
-        "source": found["latency_source"],
-        "successes": found["successes"],
-        "n": found["n"],
+        "variant": variant_label(report.variant),
+        "stages": report.variant,
+        "mode": MODES[report.mode].lower(),
+        "fps": f"{report.fps:g} fps",
+        "latency": latency(report.latency_ms / 1e3) if report.latency_ms else "none",
+        "kind": report.latency_kind if report.latency_ms else "",
+        "source": report.latency_source,
+        "successes": report.successes,
+        "n": report.n,
         "low": low,
         "high": high,
-        "splits": {split: _count(found["starts"], splits, split) for split in ("test", "validation")},
-        "idle": percent(found["idle_share"]),
-        "jerk": optional(found["jerk"], "{:.0f}"),
-        "jump": optional(found["boundary_jump"], "{:.1f} ×"),
-        "time": optional(found["time_to_success_s"], "{:.1f} s"),
-        "failed": [_failed(start, splits) for start in found["starts"] if not start["success"]],
+        "splits": {split: _successes(report.starts, splits, split) for split in ("test", "validation")},
+        "idle": percent(report.idle_share),
+        "jerk": optional(report.jerk, "{:.0f}"),
+        "jump": optional(report.boundary_jump, "{:.1f} ×"),
+        "time": optional(report.time_to_success_s, "{:.1f} s"),
+        "failed": [_failed(start, splits) for start in report.starts if not start.success],
         "shipped": shipped,
     }
 
@@ -60,7 +59,7 @@ def judged(found: RobotRate, label: str) -> dict[str, Any]:
         "stages": found.variant,
         "mode": MODES[found.mode].lower(),
         "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "latency": "–" if found.inference_s is None else _latency(found.inference_s * 1e3),
+        "latency": "–" if found.inference_s is None else latency(found.inference_s),
         "kind": "" if found.inference_s is None else "board",
         "source": "" if found.inference_s is None else times,
         "successes": found.successes,
@@ -70,42 +69,17 @@ def judged(found: RobotRate, label: str) -> dict[str, Any]:
     }
 
 
-def _count(starts: Sequence[Found], splits: Mapping[int, str], split: str) -> str:
-    tried = [start["success"] for start in starts if splits.get(start["start"]) == split]
+def _successes(starts: Sequence[StartResult], splits: Mapping[int, str], split: str) -> str:
+    tried = [start.success for start in starts if splits.get(start.start) == split]
     return f"{sum(tried)}/{len(tried)}"
 
 
-def _failed(start: Found, splits: Mapping[int, str]) -> dict[str, Any]:
+def _failed(start: StartResult, splits: Mapping[int, str]) -> dict[str, Any]:
     """A button: which start, and what happened there."""
-    number = start["start"]
+    number, split = start.start, splits.get(start.start, "start")
     place = [one for one in splits if splits[one] == splits.get(number)].index(number) + 1 if number in splits else number
-    grasps = {0: "never grasped", 1: "grasped once"}.get(start["grasps"], f"grasped {start['grasps']} times")
-    split = splits.get(number, "start")
-    return {"start": number, "label": f"{split[0].upper()}{place}", "about": f"{split} {place}, cluster {start['cluster']}: {grasps}"}
-
-
-def _latency(ms: float) -> str:
-    return "none" if ms == 0 else latency(ms / 1e3)
-
-
-def names(first: tuple[str, Found], second: tuple[str, Found]) -> tuple[str, str]:
-    """Two rows (policy's label, row) by what is not the same in them."""
-    one, other = (_facts(*side) for side in (first, second))
-    keys = [key for key in one if one[key] != other[key]]
-    if not keys:
-        return "the first", "the second"
-    return ", ".join(one[key] for key in keys), ", ".join(other[key] for key in keys)
-
-
-def _facts(label: str, found: Found) -> dict[str, str]:
-    latency = f"{_latency(found['latency_ms'])} of latency" if found["latency_ms"] else "no latency"
-    return {
-        "policy": label,
-        "variant": variant_label(found["variant"]),
-        "mode": MODES[found["mode"]].lower(),
-        "latency": latency,
-        "fps": f"{found['fps']:g} fps",
-    }
+    grasps = {0: "never grasped", 1: "grasped once"}.get(start.grasps, f"grasped {start.grasps} times")
+    return {"start": number, "label": f"{split[0].upper()}{place}", "about": f"{split} {place}, cluster {start.cluster}: {grasps}"}
 
 
 def article() -> dict[str, Any]:

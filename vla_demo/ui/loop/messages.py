@@ -117,13 +117,12 @@ def report(run: str, ends: Sequence[LaneEnd], ticks: Mapping[int, Sequence[Tick]
 
 
 def _end(shown: LaneEnd, ticks: Sequence[Tick]) -> Message:
-    found = shown.report.as_json()
     before = next((i for i, tick in enumerate(ticks) if tick.action is not None), len(ticks))
     return {
         "lane": shown.lane,
-        "success": bool(found["successes"]),
-        "headline": loop_words.headline(found, shown.stopped),
-        "rows": loop_words.rows(found, before),
+        "success": bool(shown.report.successes),
+        "headline": loop_words.headline(shown.report, shown.stopped),
+        "rows": loop_words.rows(shown.report, before),
         "trace": trace(ticks),
     }
 

@@ -1,13 +1,13 @@
 """The sentences of the Closed loop tab, live part: what to expect of a latency, and what one rollout measured. Pure functions."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from vla_demo.core.formats import latency, percent, seconds
+from vla_demo.core.formats import latency, optional, percent, seconds
 from vla_demo.core.labels import MODE_SENTENCES, MODES, family_label, variant_label
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.claims.article import PRINTED
+from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.evaluation.roofline import FULL_SIZE, IMX95, checked, predict
 from vla_demo.runtime.feasibility import Feasibility, feasibility
 from vla_demo.workbench.robot.latencies import BoardLatency
@@ -64,13 +64,12 @@ def marks() -> list[dict[str, Any]]:
 
 def on_board(found: BoardLatency) -> dict[str, Any]:
     """For the slider: what a board has measured."""
-    told = f"{found.board}, {variant_label(found.variant)}: {latency(found.seconds)}"
     about = found.source().about
     return {
         "board": found.board,
         "variant": found.variant,
         "ms": found.seconds * 1e3,
-        "label": told,
+        "label": f"{found.board}, {variant_label(found.variant)}: {latency(found.seconds)}",
         "about": f"{about[0].upper()}{about[1:]}.",
     }
 
@@ -133,30 +132,29 @@ def expected(mode: str, delay: float, actions: int, fps: float, threshold: float
     return {"idle": idle, "text": "never starves once it has begun" if idle == 0 else f"stands still {percent(idle)} of the time"}
 
 
-def headline(found: Mapping[str, Any], stopped: bool) -> str:
-    took = seconds(found["starts"][0]["seconds"])
-    if found["successes"]:
+def headline(report: RolloutReport, stopped: bool) -> str:
+    took = seconds(report.starts[0].seconds)
+    if report.successes:
         return f"In the mug after {took}"
     return f"Stopped after {took}" if stopped else f"Not in the mug within {took}"
 
 
-def rows(found: Mapping[str, Any], before: int) -> list[dict[str, str]]:
-    """The figures of one rollout, of `RolloutReport.as_json`; a figure that was not to be had is a dash.
+def rows(report: RolloutReport, before: int) -> list[dict[str, str]]:
+    """The figures of one rollout; a figure that was not to be had is a dash.
 
     `before`: ticks until the first action.
     """
 
-    def row(label: str, text: str, key: str, about: str, scale: float = 1.0, note: str = "") -> dict[str, str]:
-        value = "–" if found[key] is None else text.format(found[key] * scale)
+    def row(label: str, value: str, about: str, note: str = "") -> dict[str, str]:
         return {"label": label, "value": value, "about": about, "note": note}
 
-    first = "all" if found["starved_ticks"] == before else f"{before} of them"
-
+    first = "all" if report.starved_ticks == before else f"{before} of them"
+    stale = "–" if report.stale_share is None else percent(report.stale_share, 1)
     return [
-        row("idle", "{:.1f} %", "idle_share", "of the ticks the arm had no action", 100),
-        row("starved", "{:.0f} ticks", "starved_ticks", "without an action", note=f"{first} before the first plan" if before else ""),
-        row("stale", "{:.1f} %", "stale_share", "of the planned actions came too late", 100),
-        row("age of what it acts on", "{:.2f} s", "observation_age_s", "median over the executed actions"),
-        row("jump between chunks", "{:.2f} ×", "boundary_jump", "a step inside a chunk"),
-        row("jerk", "{:.0f} σ/s³", "jerk", "standard deviations of the action per second cubed"),
+        row("idle", percent(report.idle_share, 1), "of the ticks the arm had no action"),
+        row("starved", f"{report.starved_ticks} ticks", "without an action", f"{first} before the first plan" if before else ""),
+        row("stale", stale, "of the planned actions came too late"),
+        row("age of what it acts on", optional(report.observation_age_s, "{:.2f} s"), "median over the executed actions"),
+        row("jump between chunks", optional(report.boundary_jump, "{:.2f} ×"), "a step inside a chunk"),
+        row("jerk", optional(report.jerk, "{:.0f} σ/s³"), "standard deviations of the action per second cubed"),
     ]

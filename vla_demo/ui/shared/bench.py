@@ -5,7 +5,7 @@ Knows no Gradio; whoever keeps this contract can stand behind the page.
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from vla_demo.board.view import RobotFacts, RobotPictures, RobotView
 from vla_demo.core.package import PolicyPackage, StageGraph
@@ -25,6 +25,7 @@ from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.live import LiveRequest, Shown
 from vla_demo.workbench.rollout.scenes import Pictures, StartCard
+from vla_demo.workbench.rollout.shipped import MeasuredRollout
 
 __all__ = ["Acting", "Bench", "Episodes", "Robot", "Rolling", "Run"]
 
@@ -203,8 +204,8 @@ class Bench(Protocol):
         """Progress, then the film of one start of a batch, which took so many ticks. Closing it between two steps ends the filming."""
         ...
 
-    def measured_rollouts(self) -> Sequence[Mapping[str, Any]]:
-        """Rows of `vla-demo rollout --json` that came with the app, each with its policy."""
+    def measured_rollouts(self) -> Sequence[MeasuredRollout]:
+        """The closed-loop rows that came with the app."""
         ...
 
     def simulated_robot(self, holder: str) -> Iterator[Preparing | Robot]:

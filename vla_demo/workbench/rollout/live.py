@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from vla_demo.core.errors import InvalidInput, Stopped, VlaDemoError
 from vla_demo.core.package import PolicyPackage
-from vla_demo.evaluation.closed_loop import RolloutTick, TriedStart, told
-from vla_demo.evaluation.rollout_report import RolloutReport
+from vla_demo.evaluation.closed_loop import RolloutTick, TriedStart, summarize_rollout
+from vla_demo.evaluation.rollout_report import RolloutReport, rollout_report
 from vla_demo.runtime import Running, open_policy
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
@@ -174,8 +174,8 @@ class _Lane:
             twin.close()
         if not ticks:
             raise Stopped("the loop was stopped before its first tick")
-        tried = TriedStart(start.number, start.cluster, told(ticks, job.fps, begun.scale))
-        report = RolloutReport(self.request.variant, self.request.mode, self.request.latency, job.fps, (tried,))
+        tried = TriedStart(start.number, start.cluster, summarize_rollout(ticks, job.fps, begun.scale))
+        report = rollout_report(self.request.variant, self.request.mode, self.request.latency, job.fps, (tried,))
         return LaneEnd(self.index, report, self.stopping.is_set())
 
     def _shown(self, ticks: Iterator[RolloutTick], crew: CameraCrew) -> list[RolloutTick]:

@@ -17,7 +17,7 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.evaluation.latency import LatencySource, given_latency, measured_latency, predicted_latency, published_latency
 from vla_demo.evaluation.replay import chunk_noise
-from vla_demo.evaluation.rollout_report import RolloutReport
+from vla_demo.evaluation.rollout_report import RolloutReport, rollout_report
 from vla_demo.runtime import open_policy
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
@@ -68,7 +68,7 @@ def roll_out(
         found[row.number] = row
         yield _step(found, len(batch.starts))
     rows = tuple(found[start.number] for start in batch.starts)
-    yield RolloutReport(request.variant, request.mode, request.latency, request.fps, rows, store.fingerprint)
+    yield rollout_report(request.variant, request.mode, request.latency, request.fps, rows, store.fingerprint)
 
 
 def film_rollouts(package: PolicyPackage, request: RolloutRequest, which: str, folder: Path, jobs: int = 0) -> Iterator[Preparing | Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from vla_demo.core.errors import Stopped
 from vla_demo.core.observation import ActionChunk
 from vla_demo.core.package import PolicyPackage
-from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, rollout, told
+from vla_demo.evaluation.closed_loop import Judgement, RolloutTick, TriedStart, rollout, summarize_rollout
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.runtime import ExportedPolicy, Running, open_policy
@@ -67,7 +67,7 @@ def heed(stop: Stop) -> None:
 def tried(job: RolloutJob, start: "Start") -> TriedStart:
     """Try one start. The same job and start give the same rollout, bit for bit."""
     begun = attempt(job, start)
-    return TriedStart(start.number, start.cluster, told(list(begun.ticks), job.fps, begun.scale))
+    return TriedStart(start.number, start.cluster, summarize_rollout(list(begun.ticks), job.fps, begun.scale))
 
 
 def attempt(job: RolloutJob, start: "Start", opened: "tuple[ExportedPolicy, TeaBagTwin] | None" = None) -> Attempt:
