@@ -10,7 +10,7 @@ from tests.fakes import JOINTS, act_spec
 from tests.ui.fake_episodes import FakeEpisodes, FakeRecordings
 from tests.ui.fake_loop import CAMERAS, shot
 from vla_demo.board.view import JointFacts, RobotFacts, RobotPictures, RobotTick, RobotView
-from vla_demo.core.errors import BoardError
+from vla_demo.core.errors import BoardError, ConnectionClosed
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.progress import Preparing
@@ -152,6 +152,6 @@ class FakeRobot:
 
     def _check(self) -> None:
         if self.why:
-            raise BoardError(f"{self.why}; connect again")
+            raise ConnectionClosed(f"{self.why}; connect again")
         if self.board.dead:
             raise BoardError(self.board.dead)

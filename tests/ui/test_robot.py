@@ -94,7 +94,7 @@ def test_a_closing_tab_of_somebody_else_stops_nothing(desk: RobotDesk, bench: Fa
 def test_without_the_key_nothing_is_told_and_nothing_done(desk: RobotDesk, bench: FakeBench, key: str) -> None:
     running(desk)
     for found in (news(desk, key), desk.stop({"key": key}), desk.checks({"key": key})):
-        assert found == {"problem": "this page is not connected to a board any more; connect again"}
+        assert found == {"problem": "this page is not connected to a board any more; connect again", "code": "connection-closed"}
     assert bench.board.state == "running"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.board.boards import BoardProcess, board_process, is_moving, rests_from, swinging_package, wait_for_rest
 from tests.waiting import look_on, wait_until
-from vla_demo.core.errors import BoardError, InvalidInput
+from vla_demo.core.errors import BoardError, ConnectionClosed, InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.recorded import read_recorded
 from vla_demo.core.variant import Variant
@@ -63,7 +63,7 @@ def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess,
     wait_for_rest(board)
     look_on(1)
     assert not is_moving(board.did()) and rests_from(board.did(), silent) < 3
-    with pytest.raises(BoardError, match=r"nothing was heard of the page for 1\.5 s.*connect again"):
+    with pytest.raises(ConnectionClosed, match=r"nothing was heard of the page for 1\.5 s.*connect again"):
         link.watch()
 
 

@@ -42,6 +42,8 @@ class Hardware(Protocol):
 class Stale(VlaDemoError):
     """A camera or the joints have not been heard of for too long."""
 
+    code = "stale"
+
 
 class GuardedArm:
     """A control loop's body. May be stopped from any thread: when `forbid` returns, every goal from then on brakes."""

@@ -41,6 +41,8 @@ class DriveState(Enum):
 class NotNow(BoardError):
     """What was asked does not fit the state the arm is in."""
 
+    code = "not-now"
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -29,6 +29,8 @@ _NOTICEABLE = 0.5  # units between what was asked for and what is done
 class ChunkRejected(VlaDemoError):
     """What a policy planned is nonsense; nothing of it is written."""
 
+    code = "chunk-rejected"
+
 
 class Guard:
     """Keeps `limits` at one action a `period` (s). Begin with `begin`; every `step` and `brake` answers the goal to write now."""

@@ -25,9 +25,13 @@ LANES = ("heartbeat", "command", "upload")  # each with its own sequence, so tha
 class LeaseRefused(BoardError):
     """The command is not the holder's, or not of this moment."""
 
+    code = "lease-refused"
+
 
 class LeaseOver(LeaseRefused):
     """There is no such lease any more; only a new one helps."""
+
+    code = "lease-over"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ _ARRIVING = ".arriving"
 class NotThere(BoardError):
     """No such package, or no room for it."""
 
+    code = "not-there"
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedFile:

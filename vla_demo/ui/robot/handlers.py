@@ -14,7 +14,7 @@ import gradio as gr
 import numpy as np
 
 from vla_demo.board.view import RobotTick
-from vla_demo.core.errors import BoardError, InvalidInput
+from vla_demo.core.errors import ConnectionClosed, InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.ui.loop import messages as loop_messages
@@ -209,7 +209,7 @@ class RobotDesk:
 
     def _visitor(self, key: str) -> _Visitor:
         if key not in self._visitors:
-            raise BoardError("this page is not connected to a board any more; connect again")
+            raise ConnectionClosed("this page is not connected to a board any more; connect again")
         return self._visitors[key]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.core.errors import VlaDemoError
 from vla_demo.core.labels import joint_label, joint_unit, stage_label
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
@@ -62,8 +63,9 @@ def progress(step: Preparing, run: str) -> Message:
     return message("progress", run=run, text=step.text, fraction=step.fraction)
 
 
-def failed(what: str, run: str | None) -> Message:
-    return message("failed", what=what, run=run)
+def failed(what: str, run: str | None, error: VlaDemoError | None = None) -> Message:
+    """`error`: what went wrong, if that is for a person to know; its code says to the page what kind it is."""
+    return message("failed", what=what, run=run, **({} if error is None else {"code": error.code, "why": str(error)}))
 
 
 @dataclass(frozen=True, slots=True)

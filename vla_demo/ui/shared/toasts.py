@@ -23,11 +23,13 @@ def complain(sentences: Iterable[str]) -> None:
 
 
 def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-    """What is asked directly has no toast: the problem is part of the answer."""
+    """What is asked directly has no toast: the problem is part of the answer, with the code of its kind."""
     try:
         return {"problem": "", **(run() or {})}
-    except (VlaDemoError, KeyError, TypeError, ValueError) as error:
-        return {"problem": str(error) or type(error).__name__}
+    except VlaDemoError as error:
+        return {"problem": str(error), "code": error.code}
+    except (KeyError, TypeError, ValueError) as error:  # an answer that the page did not ask for as it should
+        return {"problem": str(error) or type(error).__name__, "code": "bad-request"}
 
 
 def told(what: str, kind: str = "failed", toast: bool = True) -> Callable[[Handler], Handler]:
@@ -46,7 +48,7 @@ def told(what: str, kind: str = "failed", toast: bool = True) -> Callable[[Handl
             except Stopped:
                 return  # the page knows: it asked
             except VlaDemoError as error:
-                yield {**failed(what, work), "kind": kind, "why": str(error)}
+                yield {**failed(what, work, error), "kind": kind}
                 if not toast:
                     return
                 raise gr.Error(html.escape(str(error)), duration=SECONDS, print_exception=False) from error

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vla_demo.board.view import RobotPictures, RobotView, robot_facts, robot_view
-from vla_demo.core.errors import BoardError, MissingPiece
+from vla_demo.core.errors import BoardError, ConnectionClosed, MissingPiece
 from vla_demo.core.extras import install
 from vla_demo.core.formats import in_megabytes, megabytes
 from vla_demo.core.package import PolicyPackage
@@ -176,7 +176,7 @@ class RobotLink:
 
     def _check(self) -> None:
         if self._why:
-            raise BoardError(f"{self._why}; connect again")
+            raise ConnectionClosed(f"{self._why}; connect again")
 
     def _mind(self) -> None:
         while not self._closed.wait(_EVERY):

@@ -18,7 +18,6 @@ import { question } from "./talk.js";
 import { createLiveTraces } from "./traces.js";
 
 const EVERY = 100; // ms between two questions
-const UNSTOPPED = "Stop did not reach the board"; // stays on show until news comes again
 
 export default function start({ element, props, trigger, watch, server }) {
   const at = scope(element);
@@ -110,12 +109,15 @@ export default function start({ element, props, trigger, watch, server }) {
     buttons();
   }
 
-  function complain(text) {
+  let complaint = ""; // the code of what is on show
+
+  function complain(text, code = "") {
+    complaint = code;
     at("problem").textContent = text;
     at("problem").hidden = !text;
   }
 
-  const unstopped = () => at("problem").textContent.startsWith(UNSTOPPED);
+  const unstopped = () => complaint === "unstopped"; // stays on show until news comes again
 
   // Of what nobody asked for just now.
   function remark(text) {
@@ -151,7 +153,7 @@ export default function start({ element, props, trigger, watch, server }) {
       const asked = performance.now();
       const answer = await ask("watch", { tick, seen });
       if (board?.key !== key) return;
-      if (answer.problem) await trouble(answer.problem);
+      if (answer.problem) await trouble(answer);
       else hear(answer);
       await new Promise((done) => setTimeout(done, Math.max(EVERY - (performance.now() - asked), 10)));
     }
@@ -168,9 +170,9 @@ export default function start({ element, props, trigger, watch, server }) {
     buttons();
   }
 
-  async function trouble(problem) {
+  async function trouble({ problem, code }) {
     troubled = true;
-    const over = /connect again/.test(problem);
+    const over = code === "connection-closed";
     (over ? complain : remark)(problem);
     silence();
     if (over) leave();
@@ -207,7 +209,7 @@ export default function start({ element, props, trigger, watch, server }) {
     if (!board) return;
     const pressed = performance.now();
     const { problem } = await ask("stop");
-    if (problem) complain(`${UNSTOPPED}: ${problem.replace(/([^.?])$/, "$1.")} If the arm moves, cut its power.`);
+    if (problem) complain(`Stop did not reach the board: ${problem.replace(/([^.?])$/, "$1.")} If the arm moves, cut its power.`, "unstopped");
     else if (unstopped()) complain("");
     if (!problem) at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
   }
