@@ -1,20 +1,27 @@
 """The Closed loop tab's live part behind the page: a desk that runs lanes for one visitor without disturbing another, and its sentences."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
 
+from tests.fakes import act_spec
+from tests.ui.fake_batch import report
 from tests.ui.fake_bench import FakeBench
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import MissingPiece
 from vla_demo.core.extras import install
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.latency import given_latency
 from vla_demo.ui.loop import words as loop_words
 from vla_demo.ui.loop.handlers import LoopDesk
 from vla_demo.ui.loop.link import LaneView, read_loop_link
 from vla_demo.ui.shared import toasts
+from vla_demo.workbench.rollout.batch import RolloutRequest
+from vla_demo.workbench.rollout.scenes import StartCard
 
 LANES = [{"mode": "sync", "variant": ""}, {"mode": "async", "variant": ""}]
 STARTS = [301000, 302000]
@@ -197,5 +204,7 @@ def test_a_bad_part_of_a_link_is_named_and_replaced(parts: dict[str, str]) -> No
 
 
 def test_a_figure_that_was_not_to_be_had_is_a_dash() -> None:
-    keys = ("idle_share", "starved_ticks", "stale_share", "observation_age_s", "boundary_jump", "jerk")
-    assert [row["value"] for row in loop_words.rows(dict.fromkeys(keys), 0)] == ["–"] * 6
+    request = RolloutRequest(Variant.parse("vision=int8", act_spec()), given_latency("100"))
+    made = report([StartCard(301000, "test", 1)], request)
+    nothing = replace(made, stale_share=None, observation_age_s=None, boundary_jump=None, jerk=None)
+    assert [row["value"] for row in loop_words.rows(nothing, 0)] == ["5.0 %", "30 ticks", *["–"] * 4]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vla_demo.cli.tables import aligned
-from vla_demo.core.formats import in_megabytes
+from vla_demo.core.formats import count, in_megabytes
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import SensitivityReport, SensitivityRow
 
@@ -27,7 +27,8 @@ def trap_table(report: SensitivityReport) -> str:
 
 
 def _headline(report: SensitivityReport) -> Iterator[str]:
-    yield f"{report.policy}  {report.dataset}, {report.n_episodes} episodes, {report.n_observations} observations, seed {report.seed}"
+    seen = f"{count(report.n_episodes, 'episode')}, {count(report.n_observations, 'observation')}"
+    yield f"{report.policy}  {report.dataset}, {seen}, seed {report.seed}"
     yield f"errors: root mean square over a chunk, in {report.unit}"
     spread = f", from seed to seed {_interval(report.fp32.seed_spread)}" if report.fp32.seed_spread else ""
     yield f"FP32: from the recording {_interval(report.fp32.vs_recorded)}{spread}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from vla_demo.core.formats import in_megabytes, percent
+from vla_demo.core.formats import count, in_megabytes, percent
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.evaluation.replay import ReplayReport
 from vla_demo.runtime.graph_store import Receipt
@@ -59,7 +59,7 @@ def package_table(package: PolicyPackage) -> str:
 def _headline(report: ReplayReport, policy: str) -> Iterator[str]:
     extent = f"{report.frames} frames" if report.frames == report.episode_frames else f"{report.frames} of {report.episode_frames} frames"
     yield f"{policy}  {report.variant}"
-    yield f"episode {report.episode}, {extent}, {report.chunks} chunks, seed {report.seed}"
+    yield f"episode {report.episode}, {extent}, {count(report.chunks, 'chunk')}, seed {report.seed}"
 
 
 def _joints(report: ReplayReport) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _stages(report: ReplayReport) -> Iterator[str]:
         times = [f"{value:.1f}" for value in (ms["p50"], ms["p95"], reference)]
         rows.append([role, report.variant.precision(role), *times, in_megabytes(report.stage_bytes[role])])
     yield from aligned(rows, left=2)
-    yield f"measured {report.as_json()['measured']}"
+    yield f"measured {report.measured}"
 
 
 def _proofs(receipts: Sequence[Receipt]) -> Iterator[str]:

@@ -10,9 +10,11 @@ __all__ = [
     "PRECISION_SENTENCES",
     "PRECISION_SENTENCES_A8",
     "STAGES",
+    "board_label",
     "family_label",
     "joint_label",
     "joint_unit",
+    "mode_label",
     "precision_label",
     "stage_label",
     "variant_label",
@@ -60,6 +62,16 @@ def stage_label(role: str) -> str:
 def family_label(family: str) -> str:
     """Such as "SmolVLA"; a family that has no name is called by itself."""
     return FAMILIES.get(family, family)
+
+
+def mode_label(mode: str) -> str:
+    """Inside a sentence or a table: `seam-free`."""
+    return MODES[mode].lower()
+
+
+def board_label(board: str, kind: str) -> str:
+    """`board arm-1`; of one whose robot is the twin, that it is simulated."""
+    return f"board {board}{' (simulated)' if kind == 'twin' else ''}"
 
 
 def precision_label(precision: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vla_demo.core.errors import InvalidInput
+from vla_demo.core.formats import count
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.precision import REFERENCE_PRECISION
 from vla_demo.core.variant import Variant
@@ -55,7 +56,7 @@ def predicted_latency(spec: PolicySpec, variant: Variant) -> LatencySource:
 def measured_latency(seconds: Sequence[float], machine: str) -> LatencySource:
     """The median of some inferences on this machine. `seconds` is not empty."""
     ordered = sorted(seconds)
-    return LatencySource(ordered[len(ordered) // 2], "measured", f"median of {len(seconds)} inferences here, {machine}")
+    return LatencySource(ordered[len(ordered) // 2], "measured", f"median of {count(len(seconds), 'inference')} here, {machine}")
 
 
 def given_latency(text: str) -> LatencySource:

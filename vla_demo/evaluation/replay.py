@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput, VlaDemoError
+from vla_demo.core.formats import count
 from vla_demo.core.observation import ActionChunk, Episode, Observation
 from vla_demo.core.policy import Policy, PolicySpec
 from vla_demo.core.variant import Variant
@@ -106,6 +107,11 @@ class ReplayReport:
         """The variant is the reference itself: it ran once, and its distance from itself says nothing."""
         return self.variant == self.reference
 
+    @property
+    def measured(self) -> str:
+        """Where the times come from, and over how many chunks."""
+        return f"here, wall clock, {count(self.chunks, 'chunk')}, {self.measured_on}"
+
     def as_json(self) -> dict[str, Any]:
         """Plain data: times in milliseconds, sizes in bytes."""
         return {
@@ -120,7 +126,7 @@ class ReplayReport:
             "stage_ms": {stage: dict(ms) for stage, ms in self.stage_ms.items()},
             "stage_bytes": dict(self.stage_bytes),
             "package_bytes": sum(self.stage_bytes.values()),
-            "measured": f"here, wall clock, {self.chunks} chunks, {self.measured_on}",
+            "measured": self.measured,
         }
 
     def _vs_recorded(self) -> dict[str, Any]:

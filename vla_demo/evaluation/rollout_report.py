@@ -8,7 +8,7 @@ import numpy as np
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.formats import latency
-from vla_demo.core.labels import MODES, variant_label
+from vla_demo.core.labels import mode_label, variant_label
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.evaluation.fingerprint import RunFingerprint
@@ -147,7 +147,7 @@ def name_apart(first: RolloutReport, second: RolloutReport, policies: tuple[str,
 
 def _facts(report: RolloutReport) -> tuple[str, str, str, str]:
     delay = f"{latency(report.latency_ms / 1e3)} of latency" if report.latency_ms else "no latency"
-    return variant_label(report.variant), MODES[report.mode].lower(), delay, f"{report.fps:g} fps"
+    return variant_label(report.variant), mode_label(report.mode), delay, f"{report.fps:g} fps"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vla_demo.core.formats import latency, optional, percent
-from vla_demo.core.labels import MODES, variant_label
+from vla_demo.core.formats import count, latency, optional, percent
+from vla_demo.core.labels import board_label, mode_label, variant_label
 from vla_demo.evaluation.claims.article import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
 from vla_demo.evaluation.rollout_report import RolloutReport, StartResult
 from vla_demo.evaluation.statistics import wilson_interval
@@ -30,7 +30,7 @@ def row(name: str, label: str, report: RolloutReport, splits: Mapping[int, str],
         "policy": label,
         "variant": variant_label(report.variant),
         "stages": report.variant,
-        "mode": MODES[report.mode].lower(),
+        "mode": mode_label(report.mode),
         "fps": f"{report.fps:g} fps",
         "latency": latency(report.latency_ms / 1e3) if report.latency_ms else "none",
         "kind": report.latency_kind if report.latency_ms else "",
@@ -52,13 +52,13 @@ def row(name: str, label: str, report: RolloutReport, splits: Mapping[int, str],
 def judged(found: RobotRate, label: str) -> dict[str, Any]:
     """A line of the table for tasks on a robot. `label`: the policy's."""
     low, high = found.interval
-    times = f"median of {found.inferences} inferences during these tasks"
+    times = f"median of {count(found.inferences, 'inference')} during these tasks"
     return {
         "policy": label,
         "variant": variant_label(found.variant),
         "stages": found.variant,
-        "mode": MODES[found.mode].lower(),
-        "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
+        "mode": mode_label(found.mode),
+        "board": f"measured on {board_label(found.board, found.kind)}",
         "latency": "–" if found.inference_s is None else latency(found.inference_s),
         "kind": "" if found.inference_s is None else "board",
         "source": "" if found.inference_s is None else times,

@@ -3,8 +3,7 @@ its default. A lane is `mode` or `mode:variant`; whether the variant fits the po
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from vla_demo.runtime.control_loop import MODES
 from vla_demo.ui.shared.link import MAX_SEED, part_reader
@@ -37,9 +36,6 @@ class LoopLink:
     board: str  # whose measured latency is to take its place once the policy is open; empty: none
     seed: int
     open: bool  # prepare the policy at once: only bundled ones
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def read_loop_link(

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopL
         thresholds=[{"value": share, "label": f"{percent(share)} of a chunk"} for share in THRESHOLDS],
         marks=loop_words.marks(),
         main=MAIN_CAMERA,
-        view=view.as_json() if view is not None else None,
+        view=asdict(view) if view is not None else None,
         missing=missing,
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from vla_demo.board.view import RobotFacts, RobotView
 from vla_demo.core.formats import latency, megabytes, percent, seconds
-from vla_demo.core.labels import joint_label, joint_unit, variant_label
+from vla_demo.core.labels import board_label, joint_label, joint_unit, mode_label, variant_label
 from vla_demo.core.policy import PolicySpec
 from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 
@@ -58,8 +58,8 @@ def rate(found: RobotRate, bundled: Mapping[str, str]) -> dict[str, Any]:
     """A row of the table of judged tasks. `bundled`: policy -> label."""
     low, high = found.interval
     return {
-        "board": f"measured on board {found.board}" + (" (simulated)" if found.kind == "twin" else ""),
-        "policy": f"{bundled.get(found.policy, found.policy)}, {variant_label(found.variant)}, {found.mode}",
+        "board": f"measured on {board_label(found.board, found.kind)}",
+        "policy": f"{bundled.get(found.policy, found.policy)}, {variant_label(found.variant)}, {mode_label(found.mode)}",
         "count": f"{found.successes} of {found.n}",
         "interval": f"{percent(low)} to {percent(high)}",
         "inference": "–" if found.inference_s is None else f"{latency(found.inference_s)}, n {found.inferences}",

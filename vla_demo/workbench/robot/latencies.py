@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vla_demo.board.view import RobotFacts, RobotView
 from vla_demo.core.errors import InvalidInput
-from vla_demo.core.formats import milliseconds
+from vla_demo.core.formats import count, milliseconds
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource
@@ -30,7 +30,7 @@ class BoardLatency:
     def source(self) -> LatencySource:
         stages = ", ".join(f"{role} {milliseconds(ms)}" for role, ms in self.stage_ms.items())
         where = f"board {self.board}" + (" (simulated, on the machine that ran it)" if self.kind == "twin" else "")
-        what = f"median of {self.inferences} inferences of {self.variant} during a task, from asking to the plan"
+        what = f"median of {count(self.inferences, 'inference')} of {self.variant} during a task, from asking to the plan"
         about = f"measured on {where}: {what}; of it {stages}, the rest is pictures and waiting"
         return LatencySource(self.seconds, "board", about)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vla_demo.core.demo import find_demo
 from vla_demo.core.formats import interval, latency, optional, percent
-from vla_demo.core.labels import LATENCY_KINDS, MODES, family_label, variant_label
+from vla_demo.core.labels import LATENCY_KINDS, family_label, mode_label, variant_label
 from vla_demo.evaluation.rollout_report import RolloutReport, StartResult
 
 __all__ = ["MeasuredRollout", "markdown_table", "measured_rollouts"]
@@ -54,7 +54,7 @@ def _line(policy: str, report: RolloutReport) -> str:
     cells = (
         family_label(policy),
         variant_label(report.variant),
-        MODES[report.mode].lower(),
+        mode_label(report.mode),
         delay,
         f"{report.successes}/{report.n} ({interval(*report.wilson95)})",
         "{}, {}".format(*_by_split(report.starts)),
