@@ -141,7 +141,7 @@ def test_a_new_run_of_a_session_ends_its_old_one(desk: LoopDesk, bench: FakeBenc
 
 def test_a_latency_measured_here_goes_back_to_the_slider(desk: LoopDesk) -> None:
     timed = list(desk.time_loop(asked(run="t1", policy="act", variant=""), visitor()))[-1]
-    assert (timed["kind"], timed["ms"]) == ("timed", 412.0) and "median of 1 inferences here, a stand-in" in timed["about"]
+    assert (timed["kind"], timed["ms"]) == ("timed", 412.0) and "median of 1 inference here, a stand-in" in timed["about"]
 
 
 def test_an_impossible_latency_is_a_toast(desk: LoopDesk) -> None:
