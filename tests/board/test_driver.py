@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tests.board.arms import SMALL_ARM
 from tests.waiting import look_on, stall, wait_until
-from vla_demo.board.arm import GuardedArm, Stale
-from vla_demo.board.driver import Driver, DriveState, NotNow, Task
+from vla_demo.board.arm import GuardedArm, NotNow, Stale
+from vla_demo.board.driver import Driver, DriveState, Task
 from vla_demo.board.guard import Guard
 from vla_demo.board.limits import Patience
 from vla_demo.core.errors import VlaDemoError

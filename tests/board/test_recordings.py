@@ -16,8 +16,8 @@ from tests.lateness import Witness
 from tests.waiting import look_on, stall, wait_until
 from vla_demo.board import link_pb2 as link
 from vla_demo.board import rpc
+from vla_demo.board.arm import NotNow
 from vla_demo.board.client import BoardClient
-from vla_demo.board.driver import NotNow
 from vla_demo.board.episode_calls import EpisodeCalls
 from vla_demo.board.lease import LeaseRefused
 from vla_demo.board.packages import NotThere

@@ -166,7 +166,7 @@ def test_a_latency_measured_here_moves_the_slider(visits: Visits) -> None:
     page = loop(visits)
     button(page, "Measure here").click()
     expect(page.get_by_label("Latency in milliseconds")).to_have_value("412")
-    expect(page.locator(".source-of")).to_contain_text("Measured: median of 1 inferences here, a stand-in.")
+    expect(page.locator(".source-of")).to_contain_text("Measured: median of 1 inference here, a stand-in.")
 
 
 def test_a_link_opens_the_same_view_elsewhere(visits: Visits) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.board.guard import Guard
-from vla_demo.core.errors import VlaDemoError
+from vla_demo.core.errors import BoardError, VlaDemoError
 from vla_demo.core.observation import Clock, Observation
 from vla_demo.runtime.control_loop import Answer, Request, Worker
 
-__all__ = ["GuardedArm", "GuardedWorker", "Hardware", "Stale"]
+__all__ = ["GuardedArm", "GuardedWorker", "Hardware", "NotNow", "Stale"]
 
 _MOST_APART = 15.0  # units between where the arm was told to be and where it is, beyond which it goes on from where it is
 
@@ -37,6 +37,12 @@ class Hardware(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class NotNow(BoardError):
+    """What was asked does not fit the state the arm is in."""
+
+    code = "not-now"
 
 
 class Stale(VlaDemoError):

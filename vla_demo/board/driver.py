@@ -16,15 +16,15 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_demo.board.arm import GuardedArm, GuardedWorker
+from vla_demo.board.arm import GuardedArm, GuardedWorker, NotNow
 from vla_demo.board.limits import Limits
 from vla_demo.board.recordings import NoRecorder, Recorder
-from vla_demo.core.errors import BoardError, VlaDemoError
+from vla_demo.core.errors import VlaDemoError
 from vla_demo.core.observation import ActionChunk, Clock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, Tick
 from vla_demo.runtime.threaded_worker import ThreadedWorker
 
-__all__ = ["Counts", "DriveState", "DrivenTick", "Driver", "NotNow", "Task"]
+__all__ = ["Counts", "DriveState", "DrivenTick", "Driver", "Task"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +36,6 @@ class DriveState(Enum):
     READY = "ready"
     RUNNING = "running"
     FAULT = "fault"
-
-
-class NotNow(BoardError):
-    """What was asked does not fit the state the arm is in."""
-
-    code = "not-now"
 
 
 @dataclass(frozen=True, slots=True)

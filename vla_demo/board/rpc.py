@@ -12,7 +12,7 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 
 from vla_demo.board import link_pb2 as link
-from vla_demo.board.driver import NotNow
+from vla_demo.board.arm import NotNow
 from vla_demo.board.lease import LeaseOver, LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError

@@ -9,8 +9,8 @@ from typing import Any
 
 import vla_demo
 from vla_demo.board import link_pb2 as link
-from vla_demo.board.arm import Hardware
-from vla_demo.board.driver import Driver, NotNow
+from vla_demo.board.arm import Hardware, NotNow
+from vla_demo.board.driver import Driver
 from vla_demo.board.handshake import PROTOCOL, differences, robot_message
 from vla_demo.board.lease import HEARTBEAT, LOST_AFTER, LeaseDesk, stamped
 from vla_demo.board.limits import RobotDescription
