@@ -30,5 +30,5 @@ def test_an_error_is_the_same_in_another_process(kind: type[VlaDemoError]) -> No
 
 
 def test_a_kind_that_is_not_known_here_keeps_its_sentence_and_nothing_reads_it() -> None:
-    assert type(error_from_message({"code": "of-tomorrow", "text": "pip install tomorrow"})) is VlaDemoError
-    assert type(error_from_message({"code": InvalidInput.code, "text": "pip install it"})) is not MissingPiece
+    assert type(error_from_message({"error": "of-tomorrow", "text": "pip install tomorrow"})) is VlaDemoError
+    assert type(error_from_message({"error": InvalidInput.code, "text": "pip install it"})) is not MissingPiece

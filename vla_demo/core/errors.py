@@ -127,13 +127,13 @@ class Stopped(VlaDemoError):
 
 def error_message(error: VlaDemoError) -> dict[str, str]:
     """The error as JSON for another process."""
-    return {"code": error.code, "text": str(error)}
+    return {"error": error.code, "text": str(error)}
 
 
 def error_from_message(message: Mapping[str, str]) -> VlaDemoError:
     """The error that `error_message` wrote down; of a kind that this process has not imported, a plain `VlaDemoError`."""
     kinds = {kind.code: kind for kind in _kinds(VlaDemoError)}
-    return kinds.get(message["code"], VlaDemoError)(message["text"])
+    return kinds.get(message["error"], VlaDemoError)(message["text"])
 
 
 def _kinds(base: type[VlaDemoError]) -> Iterator[type[VlaDemoError]]:

@@ -15,11 +15,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NoReturn
 
-from vla_demo.core import errors
-from vla_demo.core.errors import Stopped, VlaDemoError
+from vla_demo.core.errors import Stopped, VlaDemoError, error_from_message, error_message
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["error_from_message", "error_message", "in_child"]
+__all__ = ["in_child"]
 
 SECONDS_TO_TIDY_UP = 10.0
 LINES_OF_LOG = 15
@@ -94,17 +93,6 @@ def _run(target: str, arguments: Mapping[str, str | None]) -> int:
 def _stop(*_: object) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not disturb the tidying up
     raise Stopped("asked to stop")
-
-
-def error_message(error: VlaDemoError) -> dict[str, str]:
-    """The error as JSON for another process, under the closest class that it can raise."""
-    return {"error": next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in errors.__all__), "text": str(error)}
-
-
-def error_from_message(message: Mapping[str, str]) -> VlaDemoError:
-    """The error that `error_message` wrote down."""
-    error: VlaDemoError = getattr(errors, message["error"])(message["text"])
-    return error
 
 
 if __name__ == "__main__":

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 
 from vla_demo.board.so101_arm import ArmSettings
 from vla_demo.board.tokens import read_token, split_address
-from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError, error_message
 from vla_demo.core.extras import install
 from vla_demo.runtime.providers import PROCESSOR, Running, check_provider, preload
 from vla_demo.twin.desk_messages import DeskSettings
-from vla_demo.workbench.child import error_message
 
 if TYPE_CHECKING:
     from vla_demo.board.arm import Hardware

@@ -16,9 +16,8 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from vla_demo.core.errors import BoardError, MissingPiece, VlaDemoError
+from vla_demo.core.errors import BoardError, MissingPiece, VlaDemoError, error_from_message
 from vla_demo.core.storage import cache_folder
-from vla_demo.workbench.child import error_from_message
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot import serve_board
 from vla_demo.workbench.robot.link import RobotLink, connect_robot
