@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from vla_demo.ui.server import serve
-from vla_demo.workbench.bench import Workbench
+from vla_demo.workbench.workbench import Workbench
 
 DOCS = Path(__file__).parent
 PATIENCE = 600_000  # ms; a policy may have to be exported first
@@ -51,7 +51,7 @@ def start_robot(page: Page) -> None:
 
 
 def main(names: list[str]) -> None:
-    served = serve(Workbench(), block=False)
+    served = serve(Workbench.over(), block=False)
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"]) as browser,

@@ -17,13 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def open_page(dataset: str | None, host: str, port: int | None) -> None:
     """Serve the page over a dataset until Ctrl-C. Raises `MissingPiece` without Gradio, and `InvalidInput` for a port that is taken."""
-    from vla_demo.workbench.bench import Workbench
+    from vla_demo.workbench.workbench import Workbench
 
     try:
         from vla_demo.ui import server
     except ImportError as error:
         raise MissingPiece(f"the page needs Gradio ({error}): {install('app')}") from error
-    server.serve(Workbench(dataset), host, port)
+    server.serve(Workbench.over(dataset), host, port)
 
 
 if __name__ == "__main__":

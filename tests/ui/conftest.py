@@ -1,4 +1,4 @@
-"""A served page over the synthetic bench, a headless Chromium, and visits that watch themselves.
+"""A served page over the synthetic workbench, a headless Chromium, and visits that watch themselves.
 
 A request that leaves the machine, or an error in the console, fails the test.
 """
@@ -14,9 +14,10 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.ui.fake_bench import FakeBench, write_videos
+from tests.ui.fake_replay import write_videos
+from tests.ui.fake_workbench import FakeWorkbench
+from vla_demo.ui.contract import Wings
 from vla_demo.ui.server import serve
-from vla_demo.ui.shared.bench import Bench
 
 FLAGS = [
     "--no-sandbox",
@@ -54,26 +55,26 @@ def _leaves(url: str) -> bool:
 
 
 @contextmanager
-def served(bench: Bench) -> Iterator[str]:
-    """The address of a page over `bench`, on a port of its own."""
+def served(workbench: Wings) -> Iterator[str]:
+    """The address of a page over `workbench`, on a port of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    page = serve(bench, port=port, block=False)
+    page = serve(workbench, port=port, block=False)
     yield page.local_url
     page.close()
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> FakeBench:
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> FakeWorkbench:
     folder = tmp_path_factory.mktemp("videos")
     write_videos(folder)
-    return FakeBench(folder)
+    return FakeWorkbench(folder)
 
 
 @pytest.fixture(scope="session")
-def address(bench: FakeBench) -> Iterator[str]:
-    with served(bench) as url:
+def address(workbench: FakeWorkbench) -> Iterator[str]:
+    with served(workbench) as url:
         yield url
 
 

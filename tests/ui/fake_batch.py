@@ -29,7 +29,7 @@ def report(cards: Sequence[StartCard], request: RolloutRequest) -> RolloutReport
 
 
 @dataclass
-class FakeRolling:
+class FakeBatch:
     """After the first start it waits for `gate`."""
 
     request: RolloutRequest

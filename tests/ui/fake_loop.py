@@ -39,7 +39,7 @@ def shot(moment: int, cameras: Sequence[str]) -> Pictures:
 
 
 @dataclass
-class FakeActing:
+class FakeLanes:
     """After the first ticks it waits for `gate`."""
 
     request: LiveRequest

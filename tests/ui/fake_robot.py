@@ -1,19 +1,22 @@
 """A board without a process: states, a lease and a stop as the real one has them, an arm that swings while its task runs."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from tests.fakes import JOINTS, act_spec
 from tests.ui.fake_episodes import FakeEpisodes, FakeRecordings
 from tests.ui.fake_loop import CAMERAS, shot
+from tests.ui.fake_rollouts import rates_of
 from vla_demo.board.view import JointFacts, RobotFacts, RobotPictures, RobotTick, RobotView
 from vla_demo.core.errors import BoardError, ConnectionClosed
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.progress import Preparing
+from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 
 TOKEN = "a-token-of-the-fake-board"
 FACTS = RobotFacts(
@@ -155,3 +158,37 @@ class FakeRobot:
             raise ConnectionClosed(f"{self.why}; connect again")
         if self.board.dead:
             raise BoardError(self.board.dead)
+
+
+@dataclass
+class FakeSimulatedBoard:
+    """`folder`: where downloads go."""
+
+    folder: Path
+    board: FakeBoard = field(default_factory=FakeBoard)
+
+    def connect(self, holder: str) -> Iterator[Preparing | FakeRobot]:
+        yield Preparing("Starting the simulated board")
+        self.board.recordings.folder = self.folder
+        yield FakeRobot(self.board, holder)
+
+
+@dataclass
+class FakeRobots:
+    """One board, in two ways: as the simulated one, and by its address and token."""
+
+    simulated_board: FakeSimulatedBoard
+    trials: list[RobotTrial] = field(default_factory=list)
+
+    def connect(self, address: str, token: str, holder: str, certificate: str = "") -> FakeRobot:
+        if address != FACTS.address:
+            raise BoardError("the board cannot be reached: connection refused")
+        if token != TOKEN:
+            raise BoardError("the board wants its token, and this is not it")
+        return FakeRobot(self.simulated_board.board, holder, replace(FACTS, kind="so101"))
+
+    def keep_trial(self, trial: RobotTrial) -> None:
+        self.trials.append(trial)
+
+    def rates(self) -> Sequence[RobotRate]:
+        return rates_of(self.trials)

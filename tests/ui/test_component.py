@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from gradio.utils import diff
 
-from vla_demo.ui.shared.component import PAGE_FILES, LoopView, ReplayView, RobotView, TrapView, page_file
+from tests.ui.fake_workbench import FakeWorkbench
+from vla_demo.ui.server import build_page, tabs_of
+from vla_demo.ui.shared.component import PAGE_FILES, TabComponent, page_file
 
 FILES = sorted(path for path in PAGE_FILES.rglob("*") if path.is_file())
 MAX_LINES = 310
@@ -18,12 +20,19 @@ def names(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(PAGE_FILES)) for path in paths]
 
 
-def test_gradio_knows_every_event_of_a_view_from_the_script_it_is_given() -> None:
-    named = {"replay": ReplayView(), "trap": TrapView(), "loop": LoopView(), "robot": RobotView()}
+def test_gradio_knows_every_event_of_a_tab_from_the_script_it_is_given() -> None:
+    named = {tab.name: TabComponent(tab) for tab in tabs_of(FakeWorkbench(Path()))}
     assert all(name in view.js_on_load for name, view in named.items())
     assert callable(named["loop"].run_batch) and callable(named["robot"].choose_robot)
     with pytest.raises(AttributeError):
         _ = named["loop"].open_robot
+
+
+def test_every_event_of_every_tab_is_wired_as_it_was_declared() -> None:
+    tabs = tabs_of(FakeWorkbench(Path()))
+    wired = {(fn.targets[0][1], fn.queue, fn.trigger_mode, fn.concurrency_limit) for fn in build_page(FakeWorkbench(Path())).fns.values()}
+    declared = {(event.name, event.queue, event.trigger, event.concurrency) for tab in tabs for event in tab.events()}
+    assert declared <= wired and len(declared) == 22
 
 
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))
@@ -56,7 +65,7 @@ def test_an_address_of_another_server_is_recognized() -> None:
 def test_a_message_is_sent_whole_because_gradios_differences_lose_count_of_inner_lists() -> None:
     """The second half is why: on the day it fails, values may be sent as they are."""
     many, few = ({"kind": "frames", "lanes": [{"at": list(range(n))}, {"at": list(range(n))}]} for n in (3, 1))
-    view = ReplayView()
+    view = TabComponent(tabs_of(FakeWorkbench(Path()))[0])
     sent = [view.postprocess(one) for one in (many, few)]
     assert diff(*sent) == [["replace", [], sent[1]]] and json.loads(str(sent[1])) == few
     assert any(path[-1] < 0 for _, path, _ in diff(many, few))

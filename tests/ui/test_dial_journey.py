@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import RECIPE
+from tests.ui.fake_policies import RECIPE
 from vla_demo.core.precision import OFFERED_PRECISIONS, Precision
 
 pytestmark = pytest.mark.browser

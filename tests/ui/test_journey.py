@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import FPS, FRAMES, FakeBench, actions
+from tests.ui.fake_policies import FPS
+from tests.ui.fake_replay import FRAMES, actions
+from tests.ui.fake_workbench import FakeWorkbench
 
 pytestmark = pytest.mark.browser
 
@@ -15,11 +17,11 @@ Visits = Callable[..., Visit]
 
 
 @pytest.fixture
-def held(bench: FakeBench) -> Iterator[FakeBench]:
+def held(workbench: FakeWorkbench) -> Iterator[FakeWorkbench]:
     """Runs stay in their first chunk until the gate is opened, so that nothing depends on how fast this machine is."""
-    bench.gate.clear()
-    yield bench
-    bench.gate.set()
+    workbench.gate.clear()
+    yield workbench
+    workbench.gate.set()
 
 
 FOCUSED = """() => {
@@ -92,7 +94,7 @@ def test_the_strip_shows_a_block_for_each_stage_of_the_package(visits: Visits) -
     expect(page.get_by_role("slider", name="Denoising steps")).to_be_visible()
 
 
-def test_a_run_grows_its_traces_and_tells_what_it_measured(visits: Visits, held: FakeBench) -> None:
+def test_a_run_grows_its_traces_and_tells_what_it_measured(visits: Visits, held: FakeWorkbench) -> None:
     page = visits().page
     page.get_by_label("Vision encoder precision").select_option("int8")
     start(page)
@@ -108,34 +110,34 @@ def test_a_run_grows_its_traces_and_tells_what_it_measured(visits: Visits, held:
     expect(page.get_by_role("row", name="shoulder pan").locator("td").nth(4)).to_have_text(re.compile(r"^0\.\d\d°$"))
 
 
-def test_stop_works_in_the_middle_of_a_run(visits: Visits, held: FakeBench) -> None:
+def test_stop_works_in_the_middle_of_a_run(visits: Visits, held: FakeWorkbench) -> None:
     page = visits().page
     start(page)
     traces(page, f"{FRAMES // 3} of {FRAMES} frames")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(f"Stopped after {FRAMES // 3} of {FRAMES} frames")).to_be_visible()
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
-    assert held.runs[-1].closed.wait(30)
+    assert held.replay.runs[-1].closed.wait(30)
     held.gate.set()
     start(page)
     finished(page)
 
 
-def test_stop_works_while_a_policy_is_being_prepared(visits: Visits, bench: FakeBench) -> None:
+def test_stop_works_while_a_policy_is_being_prepared(visits: Visits, workbench: FakeWorkbench) -> None:
     page = visits().page
-    bench.opened.clear()
+    workbench.policies.opened.clear()
     page.get_by_label("Policy", exact=True).select_option("smolvla")
     expect(page.get_by_text("Exporting the vision encoder")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "30")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. Press Run to prepare the policy.")).to_be_visible()
-    bench.opened.set()
+    workbench.policies.opened.set()
     start(page)
     finished(page)
 
 
-def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(visits: Visits, bench: FakeBench) -> None:
-    bench.opened.clear()
+def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(visits: Visits, workbench: FakeWorkbench) -> None:
+    workbench.policies.opened.clear()
     page = visits(ready=False).page
     expect(page.get_by_text("Exporting the vision encoder")).to_be_visible()
     expect(page.locator("fieldset.stage")).to_have_count(2)
@@ -143,7 +145,7 @@ def test_run_pressed_while_a_policy_is_being_prepared_starts_when_it_is_ready(vi
     start(page)
     page.keyboard.press("ArrowDown")  # the episode can be changed meanwhile
     expect(page.get_by_label("Episode", exact=True)).to_have_value("1")
-    bench.opened.set()
+    workbench.policies.opened.set()
     finished(page)
     expect(page.locator("#replay .how")).to_contain_text("of episode 1")
     expect(page.locator(".legend")).to_contain_text("vision FP32, action INT8")
@@ -239,15 +241,15 @@ def test_keys_play_step_and_change_the_episode(visits: Visits) -> None:
     expect(page).to_have_url(re.compile("episode=0"))
 
 
-def test_space_after_a_click_on_run_pauses_and_does_not_run_again(visits: Visits, bench: FakeBench) -> None:
+def test_space_after_a_click_on_run_pauses_and_does_not_run_again(visits: Visits, workbench: FakeWorkbench) -> None:
     page = visits().page
     start(page)
     finished(page)
-    runs = len(bench.runs)
+    runs = len(workbench.replay.runs)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    assert len(bench.runs) == runs
+    assert len(workbench.replay.runs) == runs
 
 
 def test_every_control_is_reached_by_tab_and_shows_its_focus(visits: Visits) -> None:
@@ -310,7 +312,7 @@ def test_a_bad_folder_is_a_toast_in_plain_words_and_the_page_goes_on(visits: Vis
     finished(page)
 
 
-def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeBench) -> None:
+def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeWorkbench) -> None:
     first, second = visits().page, visits("?policy=smolvla&episode=1").page
     start(first)
     traces(first, f"{FRAMES // 3} of")
@@ -324,12 +326,12 @@ def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeBench)
     expect(second.get_by_label("Episode", exact=True)).to_have_value("1")
 
 
-def test_closing_the_tab_ends_its_run(visits: Visits, held: FakeBench) -> None:
+def test_closing_the_tab_ends_its_run(visits: Visits, held: FakeWorkbench) -> None:
     page = visits().page
     start(page)
     traces(page, f"{FRAMES // 3} of")
     page.close()
-    assert held.runs[-1].closed.wait(30)
+    assert held.replay.runs[-1].closed.wait(30)
 
 
 def test_a_phone_sees_cameras_run_and_traces_first_and_nothing_sticks_out(visits: Visits) -> None:

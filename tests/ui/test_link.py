@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.ui.fake_bench import package
-from vla_demo.ui.shared.link import read_link, read_variant
+from tests.ui.fake_policies import package
+from vla_demo.ui.replay.link import read_link
+from vla_demo.ui.shared.link import read_variant
 
 BUNDLED = ["act", "smolvla"]
 EPISODES = [3, 4, 9]

@@ -1,4 +1,4 @@
-"""The Closed loop tab's live part behind the page: a desk that runs lanes for one visitor without disturbing another, and its sentences."""
+"""The Closed loop tab's live part behind the page: a tab that runs lanes for one visitor without disturbing another, and its sentences."""
 
 import base64
 from dataclasses import replace
@@ -10,14 +10,14 @@ import pytest
 
 from tests.fakes import act_spec
 from tests.ui.fake_batch import report
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.core.errors import MissingPiece
 from vla_demo.core.extras import install
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import given_latency
 from vla_demo.ui.loop import words as loop_words
-from vla_demo.ui.loop.handlers import LoopDesk
+from vla_demo.ui.loop.handlers import LoopTab
 from vla_demo.ui.loop.link import LaneView, read_loop_link
 from vla_demo.ui.shared import toasts
 from vla_demo.workbench.rollout.batch import RolloutRequest
@@ -28,13 +28,13 @@ STARTS = [301000, 302000]
 
 
 @pytest.fixture
-def bench() -> FakeBench:
-    return FakeBench(Path("/videos"))
+def workbench() -> FakeWorkbench:
+    return FakeWorkbench(Path("/videos"))
 
 
 @pytest.fixture
-def desk(bench: FakeBench) -> LoopDesk:
-    return LoopDesk(bench)
+def tab(workbench: FakeWorkbench) -> LoopTab:
+    return LoopTab(workbench.policies, workbench.rollout)
 
 
 def run(**parts: Any) -> gr.EventData:
@@ -42,50 +42,50 @@ def run(**parts: Any) -> gr.EventData:
     return asked(**{**plain, **parts})
 
 
-def weighed(desk: LoopDesk, **parts: Any) -> dict[str, Any]:
+def weighed(tab: LoopTab, **parts: Any) -> dict[str, Any]:
     lanes = [{"mode": "sync", "actions": 50, "variant": ""}, {"mode": "async", "actions": 100, "variant": ""}]
     plain = {"latency": 500, "fps": 30, "threshold": 0.5, "chunk": 100, "window": 12, "policy": "act", "lanes": lanes}
-    return desk.weigh({**plain, **parts})
+    return tab.weigh({**plain, **parts})
 
 
-def opened(desk: LoopDesk, source: str = "act") -> list[dict[str, Any]]:
-    return list(desk.open_loop(asked(run="o1", source=source, variants=["", ""]), visitor()))
+def opened(tab: LoopTab, source: str = "act") -> list[dict[str, Any]]:
+    return list(tab.open_loop(asked(run="o1", source=source, variants=["", ""]), visitor()))
 
 
-def test_a_visit_says_what_can_be_chosen_and_what_the_link_asks_for(desk: LoopDesk) -> None:
-    (setting,) = desk.visit(visitor(tab="loop", lane="async:vision=int8", start="302000", latency="320"))
+def test_a_visit_says_what_can_be_chosen_and_what_the_link_asks_for(tab: LoopTab) -> None:
+    (setting,) = tab.visit(visitor(tab="loop", lane="async:vision=int8", start="302000", latency="320"))
     assert [start["label"] for start in setting["starts"]][-1] == "Validation 1 · cluster 6 (unseen)"
     assert [mark["label"] for mark in setting["marks"]] == ["ACT 2.86 s", "ACT 320 ms", "SmolVLA 29.1 s", "SmolVLA 6.15 s"]
     assert setting["view"]["lanes"] == ({"mode": "async", "variant": "vision=int8"},)
     assert (setting["view"]["start"], setting["view"]["latency"]) == (302000, 320.0)
 
 
-def test_a_bad_link_is_complained_of_in_this_tab_only(desk: LoopDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_link_is_complained_of_in_this_tab_only(tab: LoopTab, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(toasts.gr, "Warning", lambda text, **_: said.append(text))
-    for tab in ("loop", "replay"):
-        list(desk.visit(visitor(tab=tab, fps="31", lane="fast")))
+    for open_tab in ("loop", "replay"):
+        list(tab.visit(visitor(tab=open_tab, fps="31", lane="fast")))
     assert len(said) == 2 and "one of 10, 20, 30, 50, 60" in said[1]
 
 
-def test_without_the_twin_the_tab_says_what_to_install(desk: LoopDesk, bench: FakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_twin_the_tab_says_what_to_install(tab: LoopTab, workbench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}")
 
-    monkeypatch.setattr(bench, "loop_starts", missing)
-    (setting,) = desk.visit(visitor(tab="loop"))
+    monkeypatch.setattr(workbench.rollout, "starts", missing)
+    (setting,) = tab.visit(visitor(tab="loop"))
     assert "pip install" in setting["missing"] and setting["view"] is None
 
 
-def test_a_policy_opens_with_two_strips_and_says_which_modes_it_has(desk: LoopDesk) -> None:
-    ready = opened(desk)[-1]
+def test_a_policy_opens_with_two_strips_and_says_which_modes_it_has(tab: LoopTab) -> None:
+    ready = opened(tab)[-1]
     assert ready["kind"] == "policy" and len(ready["strips"]) == 2
     assert [mode["problem"] for mode in ready["modes"]][:2] == ["", ""] and "does not denoise" in ready["modes"][2]["problem"]
-    assert all(not mode["problem"] for mode in opened(desk, "smolvla")[-1]["modes"])
+    assert all(not mode["problem"] for mode in opened(tab, "smolvla")[-1]["modes"])
 
 
-def test_a_run_streams_frames_of_both_lanes_and_one_report_with_all_that_happened(desk: LoopDesk) -> None:
-    heard = list(desk.run_loop(run(), visitor()))
+def test_a_run_streams_frames_of_both_lanes_and_one_report_with_all_that_happened(tab: LoopTab) -> None:
+    heard = list(tab.run_loop(run(), visitor()))
     assert {heard[0]["kind"], heard[-1]["kind"]} == {"progress", "report"}
     lanes = {frame["lane"] for message in heard for frame in message.get("frames", [])}
     found = heard[-1]["lanes"]
@@ -94,64 +94,64 @@ def test_a_run_streams_frames_of_both_lanes_and_one_report_with_all_that_happene
     assert sum(found[0]["trace"]["starved"]) > sum(found[1]["trace"]["starved"]) == 15  # async only waits for its first chunk
 
 
-def test_pictures_are_jpegs(desk: LoopDesk) -> None:
-    (scene,) = desk.show_start(asked(start=301000))
+def test_pictures_are_jpegs(tab: LoopTab) -> None:
+    (scene,) = tab.show_start(asked(start=301000))
     assert {camera: base64.b64decode(picture)[:3] for camera, picture in scene["pictures"].items()} == dict.fromkeys(
         ("top", "gripper", "left"), b"\xff\xd8\xff"
     )
 
 
-def test_stop_ends_the_lanes_and_they_tell_what_they_had(desk: LoopDesk, bench: FakeBench) -> None:
-    bench.gate.clear()
-    heard = desk.run_loop(run(), visitor())
+def test_stop_ends_the_lanes_and_they_tell_what_they_had(tab: LoopTab, workbench: FakeWorkbench) -> None:
+    workbench.gate.clear()
+    heard = tab.run_loop(run(), visitor())
     while next(heard)["kind"] != "frames":
         pass
-    desk.stop_loop(asked(run="r1"), visitor())
+    tab.sessions.stop(asked(run="r1"), visitor())
     report = list(heard)[-1]
     assert [lane["headline"] for lane in report["lanes"]] == ["Stopped after 0.2 s"] * 2
-    assert bench.acted[0].closed.wait(30)
+    assert workbench.rollout.acted[0].closed.wait(30)
 
 
-def test_a_late_stop_and_another_visitor_s_stop_disturb_nobody(desk: LoopDesk, bench: FakeBench) -> None:
-    first, second = desk.run_loop(run(), visitor("a")), desk.run_loop(run(run="r2"), visitor("b"))
+def test_a_late_stop_and_another_visitor_s_stop_disturb_nobody(tab: LoopTab, workbench: FakeWorkbench) -> None:
+    first, second = tab.run_loop(run(), visitor("a")), tab.run_loop(run(run="r2"), visitor("b"))
     for heard in (first, second):
         while next(heard)["kind"] != "frames":
             pass
-    desk.stop_loop(asked(run="r0"), visitor("b"))
-    desk.stop_loop(asked(run="r1"), visitor("a"))
-    assert bench.acted[0].stopped.is_set() and not bench.acted[1].stopped.is_set()
+    tab.sessions.stop(asked(run="r0"), visitor("b"))
+    tab.sessions.stop(asked(run="r1"), visitor("a"))
+    assert workbench.rollout.acted[0].stopped.is_set() and not workbench.rollout.acted[1].stopped.is_set()
     assert kinds(second)[-1] == "report"
 
 
-def test_a_closed_tab_ends_its_lanes_and_is_forgotten(desk: LoopDesk, bench: FakeBench) -> None:
-    heard = desk.run_loop(run(), visitor())
+def test_a_closed_tab_ends_its_lanes_and_is_forgotten(tab: LoopTab, workbench: FakeWorkbench) -> None:
+    heard = tab.run_loop(run(), visitor())
     while next(heard)["kind"] != "frames":
         pass
-    desk.leave(visitor())
-    assert bench.acted[0].stopped.is_set() and not desk._sessions
+    tab.leave(visitor())
+    assert workbench.rollout.acted[0].stopped.is_set() and not tab.sessions
 
 
-def test_a_new_run_of_a_session_ends_its_old_one(desk: LoopDesk, bench: FakeBench) -> None:
-    old = desk.run_loop(run(), visitor())
+def test_a_new_run_of_a_session_ends_its_old_one(tab: LoopTab, workbench: FakeWorkbench) -> None:
+    old = tab.run_loop(run(), visitor())
     while next(old)["kind"] != "frames":
         pass
-    list(desk.run_loop(run(run="r2"), visitor()))
-    assert bench.acted[0].stopped.is_set()
+    list(tab.run_loop(run(run="r2"), visitor()))
+    assert workbench.rollout.acted[0].stopped.is_set()
 
 
-def test_a_latency_measured_here_goes_back_to_the_slider(desk: LoopDesk) -> None:
-    timed = list(desk.time_loop(asked(run="t1", policy="act", variant=""), visitor()))[-1]
+def test_a_latency_measured_here_goes_back_to_the_slider(tab: LoopTab) -> None:
+    timed = list(tab.time_loop(asked(run="t1", policy="act", variant=""), visitor()))[-1]
     assert (timed["kind"], timed["ms"]) == ("timed", 412.0) and "median of 1 inference here, a stand-in" in timed["about"]
 
 
-def test_an_impossible_latency_is_a_toast(desk: LoopDesk) -> None:
-    heard = desk.run_loop(run(latency=99_999), visitor())
+def test_an_impossible_latency_is_a_toast(tab: LoopTab) -> None:
+    heard = tab.run_loop(run(latency=99_999), visitor())
     with pytest.raises(gr.Error, match="0 to 35000"):
         list(heard)
 
 
-def test_where_the_article_s_rule_holds_the_stamped_one_may_not_and_the_words_say_so(desk: LoopDesk) -> None:
-    found = weighed(desk, latency=2860)
+def test_where_the_article_s_rule_holds_the_stamped_one_may_not_and_the_words_say_so(tab: LoopTab) -> None:
+    found = weighed(tab, latency=2860)
     assert found["lead"] == "Chunks of 100 at 30 fps last 3.33 s. An inference takes 2.86 s."
     assert [rule["holds"] for rule in found["rules"]] == [True, False]
     assert (found["rules"][0]["margin"], found["rules"][0]["fps"]) == ("473 ms to spare", "holds up to 35 fps")
@@ -159,29 +159,29 @@ def test_where_the_article_s_rule_holds_the_stamped_one_may_not_and_the_words_sa
     assert all(sum(lane["starved"][90:]) > 0 for lane in found["lanes"])
 
 
-def test_a_short_latency_stalls_sync_and_not_async(desk: LoopDesk) -> None:
-    sync, together = weighed(desk)["lanes"]
+def test_a_short_latency_stalls_sync_and_not_async(tab: LoopTab) -> None:
+    sync, together = weighed(tab)["lanes"]
     assert sum(sync["starved"][30:]) > 0 == sum(together["starved"][30:])
     assert (sync["text"], together["text"]) == ("stands still 23 % of the time", "never starves once it has begun")
 
 
-def test_at_60_fps_both_rules_are_broken_and_no_latency_breaks_none(desk: LoopDesk) -> None:
-    assert [rule["holds"] for rule in weighed(desk, latency=2860, fps=60)["rules"]] == [False, False]
-    assert weighed(desk, latency=0)["rules"][0]["fps"] == "at any rate"
+def test_at_60_fps_both_rules_are_broken_and_no_latency_breaks_none(tab: LoopTab) -> None:
+    assert [rule["holds"] for rule in weighed(tab, latency=2860, fps=60)["rules"]] == [False, False]
+    assert weighed(tab, latency=0)["rules"][0]["fps"] == "at any rate"
 
 
-def test_a_prediction_comes_with_its_band_once_the_policy_is_open(desk: LoopDesk) -> None:
-    assert weighed(desk)["predicted"] == [None, None]
-    opened(desk)
-    found = weighed(desk)["predicted"][0]
+def test_a_prediction_comes_with_its_band_once_the_policy_is_open(tab: LoopTab) -> None:
+    assert weighed(tab)["predicted"] == [None, None]
+    opened(tab)
+    found = weighed(tab)["predicted"][0]
     assert found["low"] < found["ms"] < found["high"] and "cannot know" in found["about"]
 
 
 @pytest.mark.parametrize(
     "bad", [{"latency": -1}, {"latency": "x"}, {"fps": 0}, {"lanes": [{"mode": "fast", "actions": 5}]}, {"chunk": 10**9}]
 )
-def test_what_cannot_be_weighed_is_said_and_nothing_breaks(desk: LoopDesk, bad: dict[str, Any]) -> None:
-    assert set(weighed(desk, **bad)) == {"problem"}
+def test_what_cannot_be_weighed_is_said_and_nothing_breaks(tab: LoopTab, bad: dict[str, Any]) -> None:
+    assert set(weighed(tab, **bad)) == {"problem", "code"}
 
 
 def test_an_empty_link_is_sync_beside_async_where_the_two_rules_disagree() -> None:

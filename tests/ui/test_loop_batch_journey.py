@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from vla_demo.workbench.robot.trials import RobotTrial
 
 TAB = "?tab=loop&policy=act&lane=sync&beside=async&latency=2860"
@@ -15,10 +15,10 @@ Visits = Callable[..., Visit]
 
 
 @pytest.fixture(autouse=True)
-def flowing(bench: FakeBench) -> Iterator[None]:
-    bench.gate.set()
+def flowing(workbench: FakeWorkbench) -> Iterator[None]:
+    workbench.gate.set()
     yield
-    bench.gate.set()
+    workbench.gate.set()
 
 
 def opened(visits: Visits, **context: object) -> Page:
@@ -49,11 +49,11 @@ def test_each_lane_becomes_a_row_on_top_with_its_count_and_whose_latency_it_is(v
 
 
 @pytest.fixture
-def judged(bench: FakeBench) -> Iterator[None]:
+def judged(workbench: FakeWorkbench) -> Iterator[None]:
     trial = RobotTrial("bench twin", "twin", "act", "vision=int8,expert=int8", "d7a8", True, (0.2, 0.3))
-    bench.trials += [replace(trial, task="one"), replace(trial, task="two", success=False)]
+    workbench.robot.trials[:] = [replace(trial, task="one"), replace(trial, task="two", success=False)]
     yield
-    bench.trials.clear()
+    workbench.robot.trials.clear()
 
 
 def test_judged_tasks_stand_in_the_same_table_and_say_on_which_board(visits: Visits, judged: None) -> None:
@@ -64,27 +64,27 @@ def test_judged_tasks_stand_in_the_same_table_and_say_on_which_board(visits: Vis
     expect(row.get_by_role("checkbox")).to_have_count(0)  # its starts are not the protocol's
 
 
-def test_progress_is_told_start_by_start_and_stop_says_what_is_kept(visits: Visits, bench: FakeBench) -> None:
+def test_progress_is_told_start_by_start_and_stop_says_what_is_kept(visits: Visits, workbench: FakeWorkbench) -> None:
     page = opened(visits)
-    bench.gate.clear()
+    workbench.gate.clear()
     page.get_by_role("button", name="Run the protocol").click()
     expect(page.get_by_text("Lane A: 1 of 3 starts tried, 1 solved")).to_be_visible()
     expect(page.get_by_role("progressbar", name="Starts tried")).to_have_attribute("aria-valuenow", "33")
     page.get_by_role("group", name="Batch").get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. What was tried is kept")).to_be_visible()
-    assert bench.rolled[-1].closed.wait(30)
+    assert workbench.rollout.rolled[-1].closed.wait(30)
     expect(page.locator("#loop .results tbody")).to_have_count(2)
-    bench.gate.set()
+    workbench.gate.set()
     run(page, 4)
 
 
-def test_a_failed_start_is_filmed_when_it_is_asked_for_and_plays(visits: Visits, bench: FakeBench) -> None:
+def test_a_failed_start_is_filmed_when_it_is_asked_for_and_plays(visits: Visits, workbench: FakeWorkbench) -> None:
     page = opened(visits)
     run(page, 4)
-    bench.gate.clear()
+    workbench.gate.clear()
     page.get_by_role("button", name="Film of validation 1, cluster 6: grasped once").first.click()
     expect(page.get_by_text("Filming this start: 50 %")).to_be_visible()
-    bench.gate.set()
+    workbench.gate.set()
     video = page.locator("#loop .film video")
     expect(video).to_be_visible()
     page.wait_for_function("document.querySelector('#loop .film video').currentTime > 0.2")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.waiting import look_on
 from vla_demo.workbench.robot.latencies import BoardLatency
 
@@ -17,11 +17,11 @@ Visits = Callable[..., Visit]
 
 
 @pytest.fixture
-def held(bench: FakeBench) -> Iterator[FakeBench]:
+def held(workbench: FakeWorkbench) -> Iterator[FakeWorkbench]:
     """Lanes stay in their first second until the gate is opened."""
-    bench.gate.clear()
-    yield bench
-    bench.gate.set()
+    workbench.gate.clear()
+    yield workbench
+    workbench.gate.set()
 
 
 def loop(visits: Visits, query: str = "", **context: object) -> Page:
@@ -67,10 +67,11 @@ def test_the_verdict_follows_the_slider(visits: Visits) -> None:
 
 
 @pytest.fixture
-def timed_there(bench: FakeBench) -> Iterator[None]:
-    bench.timed_there = (BoardLatency("lab", "so101", "rev", "vision=int8,expert=int8", 0.412, 32, {"vision": 300.0, "expert": 100.0}),)
+def timed_there(workbench: FakeWorkbench) -> Iterator[None]:
+    measured = BoardLatency("lab", "so101", "rev", "vision=int8,expert=int8", 0.412, 32, {"vision": 300.0, "expert": 100.0})
+    workbench.rollout.timed_there = (measured,)
     yield
-    bench.timed_there = ()
+    workbench.rollout.timed_there = ()
 
 
 def test_what_a_board_measured_of_this_policy_is_a_stop_of_the_slider(visits: Visits, timed_there: None) -> None:
@@ -113,25 +114,25 @@ def test_a_run_can_be_scrubbed_picture_by_picture(visits: Visits) -> None:
     expect(page.locator("#loop .scrub output")).to_have_text("0.6 / 5.5 s")
 
 
-def test_stop_works_at_once_and_what_was_measured_stays(visits: Visits, held: FakeBench) -> None:
+def test_stop_works_at_once_and_what_was_measured_stays(visits: Visits, held: FakeWorkbench) -> None:
     page = loop(visits, "&latency=300")
     button(page, "Run").click()
     expect(page.locator("#loop .scrub output")).not_to_have_text("not run yet")
     page.keyboard.press("Escape")
     expect(button(page, "Run")).to_be_enabled(timeout=10_000)
     expect(page.locator(".result td").first).to_have_text(re.compile("^Stopped after"))
-    assert held.acted[-1].closed.wait(30)
+    assert held.rollout.acted[-1].closed.wait(30)
 
 
-def test_closing_the_tab_ends_the_lanes(visits: Visits, held: FakeBench) -> None:
+def test_closing_the_tab_ends_the_lanes(visits: Visits, held: FakeWorkbench) -> None:
     page = loop(visits, "&latency=300")
     button(page, "Run").click()
     expect(page.locator("#loop .scrub output")).not_to_have_text("not run yet")
     page.close()
-    assert held.acted[-1].closed.wait(30)
+    assert held.rollout.acted[-1].closed.wait(30)
 
 
-def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeBench) -> None:
+def test_two_visitors_do_not_disturb_each_other(visits: Visits, held: FakeWorkbench) -> None:
     pages = [loop(visits, f"&latency={ms}") for ms in (300, 500)]
     for page in pages:
         button(page, "Run").click()

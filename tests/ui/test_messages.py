@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ui.fake_bench import FRAMES, RECIPE, FakeBench, FakeRun, actions, package, set_event
+from tests.ui.fake_policies import RECIPE, package, set_event
+from tests.ui.fake_replay import FRAMES, FakeRun, actions
+from tests.ui.fake_workbench import FakeWorkbench
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
+from vla_demo.ui.replay import messages as replay_messages
 from vla_demo.ui.shared import messages
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replay.run import RunRequest
@@ -69,7 +72,7 @@ def test_a_recipe_nobody_here_knows_is_on_the_dial_and_says_so() -> None:
 
 def test_traces_are_one_list_a_joint() -> None:
     _, played = finished("act", "", frames=70)
-    sent = messages.traces(played[10:])
+    sent = replay_messages.traces(played[10:])
     assert (sent["start"], sent["chunks"]) == (10, [50])
     assert np.array(sent["predicted"]).shape == (6, 60)
     assert sent["reference"][2][0] == pytest.approx(played[10].reference[2], abs=0.006)
@@ -77,7 +80,7 @@ def test_traces_are_one_list_a_joint() -> None:
 
 def test_a_report_compares_an_int8_stage_with_fp32_of_the_same_run() -> None:
     run, played = finished("act", "vision=int8")
-    report = messages.report("id", run, played, takes_noise=False)
+    report = replay_messages.report("id", run, played, takes_noise=False)
     vision = report["stages"]["vision"]
     assert (vision["bytes"], vision["ms"], vision["speed"]) == (350_000, 11.0, 21 / 11)
     assert [text for text, _ in vision["proof"]] == ["19/20 nodes", "1.3/1.4 MB weights", "differs from FP32 by up to 0.012", "6ab6ab6"]
@@ -88,21 +91,21 @@ def test_a_report_compares_an_int8_stage_with_fp32_of_the_same_run() -> None:
 
 def test_a_run_of_the_reference_has_no_distance_from_itself() -> None:
     run, played = finished("act", "")
-    report = messages.report("id", run, played, takes_noise=False)
+    report = replay_messages.report("id", run, played, takes_noise=False)
     assert report["vsReference"] is None
     assert "reference itself" in report["words"][0]["notes"][0]
 
 
 def test_a_stopped_run_says_how_far_it_came() -> None:
     run, played = finished("act", "vision=int8", frames=70)
-    assert messages.report("id", run, played, takes_noise=False)["how"].startswith(
+    assert replay_messages.report("id", run, played, takes_noise=False)["how"].startswith(
         f"Stopped after 70 of {FRAMES} frames of episode 0. Open"
     )
 
 
 def test_a_recording_is_sent_by_joint_with_units_and_videos() -> None:
-    recording = FakeBench(Path("/videos")).recording(1)
-    sent = messages.episode(recording, url=str)["recording"]
+    recording = FakeWorkbench(Path("/videos")).replay.episode(1)
+    sent = replay_messages.episode(recording)["recording"]
     assert [joint["unit"] for joint in sent["joints"]] == ["°"] * 5 + ["%"]
     assert sent["joints"][0]["label"] == "shoulder pan"
     assert [camera["start"] for camera in sent["cameras"]] == [5.0, 5.0, 5.0]
@@ -116,4 +119,4 @@ def test_no_two_messages_are_equal_because_a_page_only_hears_changes() -> None:
 @pytest.mark.parametrize(("variant", "compared"), [("expert=int8", True), ("expert=int8,steps=2", False)])
 def test_fewer_denoising_steps_are_not_sold_as_int8_speed(variant: str, compared: bool) -> None:
     run, played = finished("smolvla", variant)
-    assert (messages.report("id", run, played, takes_noise=True)["stages"]["expert"]["speed"] is not None) == compared
+    assert (replay_messages.report("id", run, played, takes_noise=True)["stages"]["expert"]["speed"] is not None) == compared

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import FakeBench
 from tests.ui.fake_robot import FACTS, TOKEN, FakeBoard
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -17,11 +17,11 @@ Visits = Callable[..., Visit]
 
 
 @pytest.fixture(autouse=True)
-def board(bench: FakeBench) -> Iterator[FakeBoard]:
+def board(workbench: FakeWorkbench) -> Iterator[FakeBoard]:
     """A fresh one for each test."""
-    bench.board = FakeBoard()
-    yield bench.board
-    bench.board.gate.set()
+    workbench.board = FakeBoard()
+    yield workbench.board
+    workbench.board.gate.set()
 
 
 def button(page: Page, name: str) -> Locator:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from vla_demo.core.errors import InvalidInput
 from vla_demo.ui.server import serve
 
@@ -20,10 +20,8 @@ GRADIO = "import os; os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'; import gr
 PAGE = """
 import urllib.request
 from vla_demo.ui.server import serve
-from vla_demo.workbench.bench import Workbench
-class Lazy(Workbench):
-    def warm_up(self): pass
-page = serve(Lazy(), block=False)
+from vla_demo.workbench.workbench import Workbench
+page = serve(Workbench.over(bundled={}), block=False)
 assert b"vla-demo" in urllib.request.urlopen(page.local_url).read()
 """
 COST = """
@@ -61,4 +59,4 @@ def test_a_port_that_is_taken_is_said_in_plain_words(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InvalidInput, match=f"port {port} of 127.0.0.1 cannot be used; choose another with --port"):
-            serve(FakeBench(tmp_path), port=port, block=False)
+            serve(FakeWorkbench(tmp_path), port=port, block=False)

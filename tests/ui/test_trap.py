@@ -1,4 +1,4 @@
-"""The Trap tab behind the page: figures made from a report, and a desk that computes for one visitor without disturbing another."""
+"""The Trap tab behind the page: figures made from a report, and a tab that computes for one visitor without disturbing another."""
 
 import json
 from pathlib import Path
@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.ui.sample_report import N, finding, sample_json, sample_report
 from tests.ui.test_replay import asked, kinds, visitor
 from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.ui.trap.figures import figures
-from vla_demo.ui.trap.handlers import TrapDesk, report_message
+from vla_demo.ui.trap.handlers import TrapTab, report_message
 from vla_demo.ui.trap.names import in_order
 from vla_demo.ui.trap.words import computed
 
 
 @pytest.fixture
-def bench() -> FakeBench:
-    return FakeBench(Path("/videos"))
+def workbench() -> FakeWorkbench:
+    return FakeWorkbench(Path("/videos"))
 
 
 @pytest.fixture
-def desk(bench: FakeBench) -> TrapDesk:
-    return TrapDesk(bench)
+def tab(workbench: FakeWorkbench) -> TrapTab:
+    return TrapTab(workbench.policies, workbench.sensitivity)
 
 
 def figure(made: dict[str, Any], name: str) -> dict[str, Any]:
@@ -144,52 +144,52 @@ def test_a_report_is_plain_json() -> None:
     assert json.loads(json.dumps(message, allow_nan=False)) == message
 
 
-def test_a_visit_names_the_policies_and_the_one_the_link_is_about(desk: TrapDesk) -> None:
-    (message,) = desk.visit(visitor(policy="smolvla", episode="nowhere"))
+def test_a_visit_names_the_policies_and_the_one_the_link_is_about(tab: TrapTab) -> None:
+    (message,) = tab.visit(visitor(policy="smolvla", episode="nowhere"))
     assert message["chosen"] == "smolvla"
     assert [policy["id"] for policy in message["policies"]] == ["act", "smolvla"]
 
 
-def test_what_comes_with_the_app_is_shown_at_once(desk: TrapDesk, bench: FakeBench) -> None:
-    assert kinds(desk.open_trap(asked(source="act"))) == ["report"]
-    assert not bench.computed.is_set()
+def test_what_comes_with_the_app_is_shown_at_once(tab: TrapTab, workbench: FakeWorkbench) -> None:
+    assert kinds(tab.open_trap(asked(source="act"))) == ["report"]
+    assert not workbench.sensitivity.computed.is_set()
 
 
-def test_a_policy_without_a_report_says_what_computing_means(desk: TrapDesk) -> None:
-    (message,) = desk.open_trap(asked(source="someone/policy"))
+def test_a_policy_without_a_report_says_what_computing_means(tab: TrapTab) -> None:
+    (message,) = tab.open_trap(asked(source="someone/policy"))
     assert message["kind"] == "nothing"
     assert "can be stopped" in message["words"]
 
 
-def test_computing_streams_progress_and_then_the_report(desk: TrapDesk) -> None:
-    heard = list(desk.compute_trap(asked(run="t1", source="act"), visitor()))
+def test_computing_streams_progress_and_then_the_report(tab: TrapTab) -> None:
+    heard = list(tab.compute_trap(asked(run="t1", source="act"), visitor()))
     assert [message["kind"] for message in heard] == ["progress"] * 4 + ["report"]
     assert {message["run"] for message in heard} == {"t1"}
     assert "another stand-in" in heard[-1]["about"]
 
 
-def test_stop_ends_the_computation_without_a_report(desk: TrapDesk, bench: FakeBench) -> None:
-    heard = desk.compute_trap(asked(run="t1", source="act"), visitor())
+def test_stop_ends_the_computation_without_a_report(tab: TrapTab, workbench: FakeWorkbench) -> None:
+    heard = tab.compute_trap(asked(run="t1", source="act"), visitor())
     next(heard)
-    desk.stop_trap(asked(run="t1"), visitor())
+    tab.sessions.stop(asked(run="t1"), visitor())
     assert kinds(heard) == []
-    assert bench.computed.is_set()
+    assert workbench.sensitivity.computed.is_set()
 
 
-def test_a_late_stop_does_not_hit_the_next_computation(desk: TrapDesk) -> None:
-    heard = desk.compute_trap(asked(run="t2", source="act"), visitor())
+def test_a_late_stop_does_not_hit_the_next_computation(tab: TrapTab) -> None:
+    heard = tab.compute_trap(asked(run="t2", source="act"), visitor())
     next(heard)
-    desk.stop_trap(asked(run="t1"), visitor())
+    tab.sessions.stop(asked(run="t1"), visitor())
     assert kinds(heard)[-1] == "report"
 
 
-def test_stop_and_a_closed_tab_of_one_visitor_leave_the_other_computing(desk: TrapDesk) -> None:
+def test_stop_and_a_closed_tab_of_one_visitor_leave_the_other_computing(tab: TrapTab) -> None:
     first, second = (
-        desk.compute_trap(asked(run="t1", source="act"), visitor("a")),
-        desk.compute_trap(asked(run="t1", source="act"), visitor("b")),
+        tab.compute_trap(asked(run="t1", source="act"), visitor("a")),
+        tab.compute_trap(asked(run="t1", source="act"), visitor("b")),
     )
     next(first), next(second)
-    desk.stop_trap(asked(run="t1"), visitor("a"))
-    desk.leave(visitor("a"))
+    tab.sessions.stop(asked(run="t1"), visitor("a"))
+    tab.leave(visitor("a"))
     assert kinds(first) == []
     assert kinds(second)[-1] == "report"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Visit
-from tests.ui.fake_bench import FakeBench
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.ui.sample_report import sample_json
 from tests.ui.test_colors import contrast
 
@@ -21,12 +21,12 @@ MEASURED = sum(row["problem"] is None for row in sample_json("smolvla")["sensiti
 
 
 @pytest.fixture
-def held(bench: FakeBench) -> Iterator[FakeBench]:
+def held(workbench: FakeWorkbench) -> Iterator[FakeWorkbench]:
     """A computation stays half-way until the gate is opened."""
-    bench.computed.clear()
-    bench.gate.clear()
-    yield bench
-    bench.gate.set()
+    workbench.sensitivity.computed.clear()
+    workbench.gate.clear()
+    yield workbench
+    workbench.gate.set()
 
 
 def trap(visits: Visits, query: str = TRAP, **context: object) -> Page:
@@ -128,7 +128,7 @@ def test_tabs_work_by_keys(visits: Visits) -> None:
     expect(page.locator(".figure").first).to_be_visible()
 
 
-def test_recomputing_shows_progress_and_then_the_new_report(visits: Visits, held: FakeBench) -> None:
+def test_recomputing_shows_progress_and_then_the_new_report(visits: Visits, held: FakeWorkbench) -> None:
     page = trap(visits)
     page.get_by_role("button", name="Recompute").click()
     expect(page.get_by_text("Vision encoder in INT4: 2 of 4 observations")).to_be_visible()
@@ -139,12 +139,12 @@ def test_recomputing_shows_progress_and_then_the_new_report(visits: Visits, held
     expect(page.get_by_role("button", name="Recompute")).to_be_enabled()
 
 
-def test_stop_ends_a_computation_and_keeps_the_old_report(visits: Visits, held: FakeBench) -> None:
+def test_stop_ends_a_computation_and_keeps_the_old_report(visits: Visits, held: FakeWorkbench) -> None:
     page = trap(visits)
     page.get_by_role("button", name="Recompute").click()
     expect(page.get_by_text("2 of 4 observations")).to_be_visible()
     page.locator("#trap").get_by_role("button", name="Stop").click()
-    assert held.computed.wait(30)
+    assert held.sensitivity.computed.wait(30)
     expect(page.get_by_role("button", name="Recompute")).to_be_enabled()
     expect(page.locator("#trap [data-at=about]")).to_contain_text("on a stand-in")
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.fake_bench import FRAMES, FakeBench, package
+from tests.ui.fake_policies import package
+from tests.ui.fake_replay import FRAMES
+from tests.ui.fake_workbench import FakeWorkbench
 from tests.ui.test_messages import finished
 from vla_demo.evaluation.replay import ReplayReport
 from vla_demo.ui.shared import words
-from vla_demo.workbench.replay.recordings import EpisodeCard
+from vla_demo.workbench.replay.episodes import EpisodeCard
 
 
 @pytest.fixture
@@ -77,8 +79,8 @@ def test_tolerances_that_differ_are_listed_joint_by_joint(report: ReplayReport) 
 
 
 def test_the_held_out_cluster_is_said_to_be_unseen() -> None:
-    bench = FakeBench(Path())
-    notes = [words.recorded(bench.recording(i))[0]["notes"][1] for i in (0, 3)]
+    workbench = FakeWorkbench(Path())
+    notes = [words.recorded(workbench.replay.episode(i))[0]["notes"][1] for i in (0, 3)]
     assert notes == [
         "The bag starts in cluster 6: no training demonstration starts there.",
         "The bag starts in cluster 3: training saw others from there.",

@@ -11,7 +11,7 @@ from vla_demo.core.errors import InvalidInput, UnknownEpisode
 from vla_demo.episodes import Dataset
 from vla_demo.workbench import datasets
 from vla_demo.workbench.datasets import check_fit, dataset_for
-from vla_demo.workbench.replay.recordings import episode_cards, recording
+from vla_demo.workbench.replay.episodes import episode_cards, playable_episode
 
 
 def test_joints_fit_with_and_without_the_suffix_of_lerobot(dataset: Dataset) -> None:
@@ -48,7 +48,7 @@ def test_an_episode_comes_with_its_card_and_a_video_of_each_camera(dataset: Data
         (0, "validation", 6, False),
         (1, "test", 3, True),
     ]
-    shown = recording(dataset, 1)
+    shown = playable_episode(dataset, 1)
     assert shown.card.is_recovery and len(shown.episode) == 20
     assert [c.name for c in shown.cameras] == list(CAMERAS)
     assert all(c.file.is_file() and c.start == pytest.approx(20 / 30) for c in shown.cameras)

@@ -1,7 +1,9 @@
-"""The page: a thin shell of Gradio around the replay view, and how it is served."""
+"""The page: a thin shell of Gradio around the tabs, and how it is served."""
 
 import os
 import threading
+from collections.abc import Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -13,117 +15,59 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from vla_demo.core.errors import InvalidInput
-from vla_demo.ui.loop.batch import BatchDesk
-from vla_demo.ui.loop.handlers import LoopDesk
-from vla_demo.ui.replay.handlers import ReplayDesk
-from vla_demo.ui.robot.episodes import EpisodeDesk
-from vla_demo.ui.robot.handlers import RobotDesk
-from vla_demo.ui.shared.bench import Bench
-from vla_demo.ui.shared.component import PAGE_FILES, LoopView, Masthead, ReplayView, RobotView, TrapView
-from vla_demo.ui.trap.handlers import TrapDesk
+from vla_demo.ui.contract import Wings
+from vla_demo.ui.loop.handlers import LoopTab
+from vla_demo.ui.replay.handlers import ReplayTab
+from vla_demo.ui.robot.handlers import RobotTab
+from vla_demo.ui.shared.component import PAGE_FILES, Masthead, TabComponent
+from vla_demo.ui.shared.tab import Answer, Tab
+from vla_demo.ui.trap.handlers import TrapTab
 
 __all__ = ["build_page", "serve"]
 
 TITLE = "vla-demo"
-RUNS_AT_ONCE = 8  # more visitors than that wait for a free place
-FILMS_AT_ONCE = 2  # each is a process of its own
-REPORTS_AT_ONCE = 2  # each takes the whole machine for minutes
 COMMON: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 SYSTEM_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
-def build_page(bench: Bench) -> gr.Blocks:
+def tabs_of(workbench: Wings) -> Sequence[Tab]:
+    """As the masthead lists them."""
+    return (
+        ReplayTab(workbench.policies, workbench.replay),
+        TrapTab(workbench.policies, workbench.sensitivity),
+        LoopTab(workbench.policies, workbench.rollout),
+        RobotTab(workbench.policies, workbench.robot),
+    )
+
+
+def build_page(workbench: Wings) -> gr.Blocks:
+    """Every tab's component and all that it may ask for."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         Masthead()
-        _wire_replay(page, ReplayView(), ReplayDesk(bench))
-        _wire_trap(page, TrapView(), TrapDesk(bench))
-        loop = LoopDesk(bench)
-        view = _loop_view(loop)
-        _wire_loop(page, view, loop)
-        _wire_batch(page, view, BatchDesk(bench))
-        robot = RobotDesk(bench)
-        recorded = EpisodeDesk(robot.link)
-        _wire_robot(page, _robot_view(robot, recorded), robot, recorded)
+        for tab in tabs_of(workbench):
+            _add_tab(page, tab)
     return page
 
 
-def _wire_replay(page: gr.Blocks, view: ReplayView, desk: ReplayDesk) -> None:
-    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
-    view.open_policy(desk.open_policy, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
-    view.open_episode(desk.open_episode, None, view, concurrency_limit=None, trigger_mode="always_last", **COMMON)
-    view.run_variant(desk.run_variant, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    view.stop_run(desk.stop_run, None, view, queue=False, trigger_mode="multiple", **COMMON)
-    page.unload(desk.leave)
+def _add_tab(page: gr.Blocks, tab: Tab) -> None:
+    component = TabComponent(tab, server_functions=[_function(answer) for answer in tab.answers()])
+    page.load(tab.visit, None, component, concurrency_limit=None, **COMMON)
+    for event in tab.events():
+        listen = getattr(component, event.name)
+        more = {"concurrency_limit": event.concurrency, "trigger_mode": event.trigger, "queue": event.queue}
+        listen(event.handler, None, component, **more, **COMMON)
+    page.unload(tab.leave)
 
 
-def _wire_trap(page: gr.Blocks, view: TrapView, desk: TrapDesk) -> None:
-    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
-    view.open_trap(desk.open_trap, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
-    view.compute_trap(desk.compute_trap, None, view, concurrency_limit=REPORTS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    view.stop_trap(desk.stop_trap, None, view, queue=False, trigger_mode="multiple", **COMMON)
-    page.unload(desk.leave)
+def _function(answer: Answer) -> Answer:
+    """Gradio marks a server function, which a method does not let it."""
 
+    @wraps(answer)
+    def function(asked: Mapping[str, Any]) -> dict[str, Any]:
+        return answer(asked)
 
-def _loop_view(desk: LoopDesk) -> LoopView:
-    def weigh(asked: dict[str, Any]) -> dict[str, Any]:  # Gradio marks a server function, which a method does not let it
-        return desk.weigh(asked)
-
-    return LoopView(server_functions=[weigh])
-
-
-def _wire_loop(page: gr.Blocks, view: LoopView, desk: LoopDesk) -> None:
-    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
-    view.open_loop(desk.open_loop, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
-    view.show_start(desk.show_start, None, view, concurrency_limit=2, trigger_mode="always_last", **COMMON)
-    view.time_loop(desk.time_loop, None, view, concurrency_limit=1, trigger_mode="multiple", **COMMON)
-    view.run_loop(desk.run_loop, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    view.stop_loop(desk.stop_loop, None, view, queue=False, trigger_mode="multiple", **COMMON)
-    page.unload(desk.leave)
-
-
-def _wire_batch(page: gr.Blocks, view: LoopView, desk: BatchDesk) -> None:
-    view.open_batch(desk.open_batch, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
-    view.run_batch(desk.run_batch, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    view.film_start(desk.film_start, None, view, concurrency_limit=FILMS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    view.pair_rows(desk.pair_rows, None, view, concurrency_limit=None, trigger_mode="multiple", **COMMON)
-    view.stop_batch(desk.stop_batch, None, view, queue=False, trigger_mode="multiple", **COMMON)
-    page.unload(desk.leave)
-
-
-def _robot_view(desk: RobotDesk, recorded: EpisodeDesk) -> RobotView:
-    def watch(asked: dict[str, Any]) -> dict[str, Any]:
-        return desk.watch(asked)
-
-    def stop(asked: dict[str, Any]) -> dict[str, Any]:
-        return desk.stop(asked)
-
-    def command(asked: dict[str, Any]) -> dict[str, Any]:
-        return desk.command(asked)
-
-    def checks(asked: dict[str, Any]) -> dict[str, Any]:
-        return desk.checks(asked)
-
-    def rates(asked: dict[str, Any]) -> dict[str, Any]:
-        return desk.rates(asked)
-
-    def episodes(asked: dict[str, Any]) -> dict[str, Any]:
-        return recorded.episodes(asked)
-
-    return RobotView(server_functions=[watch, stop, command, checks, rates, episodes])
-
-
-def _wire_robot(page: gr.Blocks, view: RobotView, desk: RobotDesk, recorded: EpisodeDesk) -> None:
-    page.load(desk.visit, None, view, concurrency_limit=None, **COMMON)
-    for asked, answer in (
-        (view.open_simulated, desk.open_simulated),
-        (view.open_board, desk.open_board),
-        (view.choose_robot, desk.choose_robot),
-        (view.load_robot, desk.load_robot),
-        (view.download_episodes, recorded.download_episodes),
-    ):
-        asked(answer, None, view, concurrency_limit=RUNS_AT_ONCE, trigger_mode="multiple", **COMMON)
-    page.unload(desk.leave)
+    return function
 
 
 class _Modules(StaticFiles):
@@ -137,17 +81,17 @@ class _Modules(StaticFiles):
         return response
 
 
-def serve(bench: Bench, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
+def serve(workbench: Wings, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
     """Serve the page, then prepare the bundled policies behind it. `port` None: 7860, or the next free one.
 
     Returns the running page when `block` is False; `close()` ends it. Raises `InvalidInput` for a port that is taken.
     """
-    gr.set_static_paths(list(bench.video_folders()))
-    page = build_page(bench)
+    gr.set_static_paths(list(workbench.folders()))
+    page = build_page(workbench)
     page.queue(default_concurrency_limit=None)
     _launch(page, host, port)
     print(f"vla-demo is on {page.local_url} (Ctrl-C ends it)", flush=True)
-    threading.Thread(target=bench.warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=workbench.policies.warm_up, name="warm-up", daemon=True).start()
     if block:
         page.block_thread()
     return page

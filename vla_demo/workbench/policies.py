@@ -1,21 +1,28 @@
 """From whatever names a policy to its exported package: made once, then found by content in the cache."""
 
+import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import vla_demo
 from vla_demo.core.demo import DEMO_POLICIES
-from vla_demo.core.errors import InvalidInput, PackageError
+from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.storage import cache_folder, fingerprint
+from vla_demo.core.variant import Variant
+from vla_demo.episodes import Dataset
 from vla_demo.export import export_checkpoint
-from vla_demo.runtime import read_manifest
+from vla_demo.runtime import ExportedPolicy, Running, open_policy, read_manifest
 from vla_demo.workbench.child import in_child
+from vla_demo.workbench.known_recipes import known_recipes
+from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["BUNDLED_POLICIES", "export_policy", "prepare_policy", "sketch_policy"]
+__all__ = ["BUNDLED_POLICIES", "PolicyLibrary", "export_policy", "prepare_policy", "sketch_policy"]
+
+logger = logging.getLogger(__name__)
 
 BUNDLED_POLICIES: Mapping[str, str] = {"act": "ACT", "smolvla": "SmolVLA"}  # name -> label, the default first
 CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
@@ -98,3 +105,60 @@ def _content_name(name: str, revision: str) -> str:
     """The same checkpoint cut by the same exporter has the same name."""
     exporter = fingerprint(sorted(CODE_FOLDER.rglob("*.py"))).sha256
     return f"{name}-{revision[:16]}-{exporter[:8]}"
+
+
+class PolicyLibrary:
+    """The policies of one app: those that come with it, and those that somebody has opened since. One serves all visitors."""
+
+    recipes = staticmethod(known_recipes)
+    sketch = staticmethod(sketch_policy)
+
+    def __init__(self, dataset: Callable[[], Dataset], bundled: Mapping[str, str] = BUNDLED_POLICIES) -> None:
+        """`dataset` is opened when it is first asked for; `bundled`: name -> label, the default first."""
+        self._dataset, self._bundled = dataset, bundled
+        self._packages: dict[str, PolicyPackage] = {}  # as last prepared
+        self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
+
+    def bundled(self) -> Mapping[str, str]:
+        """Name -> label of the policies that come with the app, the default first."""
+        return self._bundled
+
+    def fps(self) -> float:
+        """Of the episodes in hand, and so of the actions that are planned for them."""
+        return self._dataset().fps
+
+    def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
+        """As `prepare_policy`; from then on `package` knows it."""
+        for step in prepare_policy(source):
+            if isinstance(step, PolicyPackage):
+                self._packages[source] = step
+            yield step
+
+    def package(self, source: str) -> PolicyPackage:
+        """Raises `InvalidInput` for a policy that has not been opened."""
+        if source not in self._packages:
+            raise InvalidInput(f"the policy {source} has not been prepared yet; open its package first")
+        return self._packages[source]
+
+    def warm_up(self) -> None:
+        """Export what is bundled, quantize it in INT8 and keep its FP32 sessions open, so that Run starts at once.
+
+        What cannot be prepared is logged in a line: whoever runs that policy gets the same error then.
+        """
+        for source in self.bundled():
+            try:
+                for _ in self.open_package(source):
+                    pass
+                self._keep_open(self.package(source))
+            except VlaDemoError as error:
+                logger.warning("%s is not prepared: %s", source, error)
+
+    def _keep_open(self, package: PolicyPackage) -> None:
+        for threads in (None, 1):  # a replay's, and a lane's in the twin
+            policy = open_policy(package.folder, running=Running(threads))
+            policy.load()
+            self._kept_open.append(policy)
+        for precision in ("fp32", "int8"):  # the others are made when somebody asks
+            everywhere = {stage.role: precision for stage in package.spec.stages}
+            for _ in prepare_variant(package, Variant.of(package.spec, everywhere)):
+                pass

@@ -1,12 +1,9 @@
-"""What happens in the Closed loop tab when the page asks, batch part: the table there is, a batch, a film of a start, two rows in pairs.
-
-A session (one browser tab) has one batch and one film under way at a time; it keeps the rows it was shown: the page names them by id.
-"""
+"""What happens in the Closed loop tab when the page asks, batch part: the table there is, a batch, a film of a start, two rows in pairs."""
 
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,19 +17,22 @@ from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource, predicted_latency, published_latency
 from vla_demo.evaluation.rollout_report import RolloutReport, name_apart, paired
 from vla_demo.ui.loop import batch_words as words
+from vla_demo.ui.loop.contract import Rollouts, RunningBatch
 from vla_demo.ui.loop.link import MOST_LATENCY_MS
 from vla_demo.ui.loop.messages import RATES
-from vla_demo.ui.replay.handlers import file_url
-from vla_demo.ui.shared.bench import Bench, Rolling
-from vla_demo.ui.shared.messages import Message, message
-from vla_demo.ui.shared.session import Session, packaged
-from vla_demo.ui.shared.toasts import told
+from vla_demo.ui.shared.contract import Library, Stoppable
+from vla_demo.ui.shared.messages import Message, file_url, message
+from vla_demo.ui.shared.opening import open_package
+from vla_demo.ui.shared.session import Sessions
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Event
+from vla_demo.ui.shared.toasts import reports_failures
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.run import RolloutStep
 
-__all__ = ["BatchDesk"]
+__all__ = ["BatchPart", "latency_of"]
 
+FILMS_AT_ONCE = 2  # each is a process of its own
 _MOST_LANES = 2
 _MOST_TEXT = 300  # characters
 _SAME_MS = 1.0  # nearer is the same stop of the slider
@@ -46,78 +46,72 @@ class _Row:
     revision: str | None = None  # of the checkpoint that a row of the app was measured on
 
 
-@dataclass(slots=True)
-class _Session(Session):
-    """The film is the inherited work, so that a new one ends the last; the batch has its own."""
+class BatchPart:
+    """The handlers of the batch in the Closed loop tab. A visitor has one batch and one film under way at a time.
 
-    batch: Session = field(default_factory=Session)
-    rolling: Rolling | None = None
-    rows: dict[str, _Row] = field(default_factory=dict)
+    A visitor's rows are kept as long as their page is open: the page names them by id.
+    """
 
-    def end_batch(self) -> None:
-        self.batch.stop()
-        if self.rolling is not None:
-            self.rolling.stop()
-
-
-class BatchDesk:
-    """The handlers of the batch. One for the whole app; `_sessions` keeps visitors apart."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._sessions: dict[str, _Session] = defaultdict(_Session)
+    def __init__(self, policies: Library, rollouts: Rollouts) -> None:
+        self._policies, self._rollouts = policies, rollouts
+        self._batches, self._films = Sessions[RunningBatch](), Sessions[Stoppable]()
+        self._rows = defaultdict[str, dict[str, _Row]](dict)  # by visitor, then by id
         self._numbers = count(1)  # of rows
 
-    @told("batch", "batch_failed")
+    def events(self) -> Sequence[Event]:
+        return (
+            Event("open_batch", self.open_batch),
+            Event("run_batch", self.run_batch, RUNS_AT_ONCE),
+            Event("film_start", self.film_start, FILMS_AT_ONCE),
+            Event("pair_rows", self.pair_rows),
+            Event("stop_batch", self.stop_batch, queue=False),
+        )
+
+    @reports_failures("batch", "batch_failed")
     def open_batch(self, request: gr.Request) -> Iterator[Message]:
         """The rows that came with the app and the article's table."""
-        shipped = [_Row(found.policy, found.report, None, found.revision) for found in self._bench.measured_rollouts()]
-        rows = [self._kept(self._session(request), row) for row in shipped]
-        judged = [words.judged(rate, self._bench.bundled().get(rate.policy, rate.policy)) for rate in self._bench.robot_rates()]
+        bundled = self._policies.bundled()
+        shipped = [_Row(found.policy, found.report, None, found.revision) for found in self._rollouts.measured()]
+        rows = [self._keep(request, row) for row in shipped]
+        judged = [words.judged(rate, bundled.get(rate.policy, rate.policy)) for rate in self._rollouts.robot_rates()]
         yield message("batch", rows=rows, judged=judged, article=words.article(), intro=words.INTRO, how=words.HOW)
 
-    @told("batch", "batch_failed")
+    @reports_failures("batch", "batch_failed")
     def run_batch(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        session, work, source = self._session(request), str(asked.run), str(asked.policy)
-        session.end_batch()
-        stop = session.batch.begin(work)
-        package = yield from _renamed(packaged(self._bench, source, work, stop))
-        there = [found.source() for found in self._bench.board_latencies(package.spec)]
+        session, source = self._batches.begin(asked, request), str(asked.policy)
+        package = yield from _renamed(open_package(self._policies, source, session))
+        there = [found.source() for found in self._rollouts.board_latencies(package.spec)]
         requests = _requests(asked, package.spec, there)
         for place, each in enumerate(requests):
-            session.rolling = self._bench.roll_out(source, each)
-            if stop.is_set():
+            batch = session.attach(self._rollouts.roll_out(source, each))
+            if session.stopping.is_set():
                 return
-            for step in _steps(session.rolling):
+            for step in _steps(batch):
                 if isinstance(step, Preparing):
-                    yield _progress(step, work, (place, len(requests)))
+                    yield _progress(step, session.work, (place, len(requests)))
                 else:
-                    yield message("batch_row", run=work, row=self._kept(session, _Row(source, step, each)))
-        yield message("batch_done", run=work)
+                    yield message("batch_row", run=session.work, row=self._keep(request, _Row(source, step, each)))
+        yield message("batch_done", run=session.work)
 
     def stop_batch(self, asked: gr.EventData, request: gr.Request) -> Any:
         """Answers beside the queue. Stops the batch or the film of that name."""
-        session = self._session(request)
-        if session.batch.work == asked.run:
-            session.end_batch()
-        if session.work == asked.run:
-            session.stop()
-        return gr.skip()
+        self._films.stop_if(asked, request)
+        return self._batches.stop(asked, request)
 
-    @told("film", "batch_failed")
+    @reports_failures("film", "batch_failed")
     def film_start(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        session, work, row = self._session(request), str(asked.run), self._row(asked.row, request)
-        stop = session.begin(work)
-        package = yield from _renamed(packaged(self._bench, row.policy, work, stop), "film_progress")
+        row = self._row(asked.row, request)
+        session = self._films.begin(asked, request)
+        package = yield from _renamed(open_package(self._policies, row.policy, session), "film_progress")
         wanted = row.request or _shipped_request(row, package)
         ticks = next((start.seconds for start in row.report.starts if start.start == int(asked.start)), 0) * row.report.fps
-        with closing(self._bench.film(row.policy, wanted, int(asked.start), round(ticks))) as filming:
+        with closing(self._rollouts.film(row.policy, wanted, int(asked.start), round(ticks))) as filming:
             for step in filming:
-                if stop.is_set():
+                if session.stopping.is_set():
                     return
-                yield _filmed(step, work)
+                yield _filmed(step, session.work)
 
-    @told("pair", "batch_failed")
+    @reports_failures("pair", "batch_failed")
     def pair_rows(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
         """McNemar's exact test of two rows, in a sentence."""
         one, other = (self._row(name, request) for name in (asked.first, asked.second))
@@ -126,33 +120,29 @@ class BatchDesk:
         yield message("pair", first=asked.first, second=asked.second, sentence=found.sentence, verdict=found.verdict)
 
     def leave(self, request: gr.Request) -> None:
-        """The tab was closed."""
-        session = self._sessions.pop(str(request.session_hash), _Session())
-        session.end_batch()
-        session.stop()
+        self._batches.leave(request)
+        self._films.leave(request)
+        self._rows.pop(str(request.session_hash), None)
 
-    def _kept(self, session: _Session, row: _Row) -> Message:
+    def _keep(self, request: gr.Request, row: _Row) -> Message:
         name = f"row-{next(self._numbers)}"
-        session.rows[name] = row
+        self._rows[str(request.session_hash)][name] = row
         return words.row(name, self._label(row.policy), row.report, self._splits(), row.request is None)
 
     def _row(self, name: Any, request: gr.Request) -> _Row:
-        row = self._session(request).rows.get(str(name))
+        row = self._rows[str(request.session_hash)].get(str(name))
         if row is None:
             raise InvalidInput("this row is not known here any more; reload the page, then run it again: its starts are kept")
         return row
 
     def _label(self, source: str) -> str:
-        return self._bench.bundled().get(source, source).partition(" ·")[0]
+        return self._policies.bundled().get(source, source).partition(" ·")[0]
 
     def _splits(self) -> dict[int, str]:
         try:
-            return {card.number: card.split for card in self._bench.loop_starts()}
+            return {card.number: card.split for card in self._rollouts.starts()}
         except MissingPiece:  # the shipped rows are shown all the same
             return {}
-
-    def _session(self, request: gr.Request) -> _Session:
-        return self._sessions[str(request.session_hash)]
 
 
 def _renamed(steps: Generator[Message, None, PolicyPackage], kind: str = "batch_progress") -> Generator[Message, None, PolicyPackage]:
@@ -166,11 +156,11 @@ def _renamed(steps: Generator[Message, None, PolicyPackage], kind: str = "batch_
         yield {**step, "kind": kind}
 
 
-def _steps(rolling: Rolling) -> Iterator[Preparing | RolloutReport]:
+def _steps(batch: RunningBatch) -> Iterator[Preparing | RolloutReport]:
     try:
-        yield from rolling.steps()
+        yield from batch.steps()
     finally:
-        rolling.stop()  # a closed tab and an error end here too
+        batch.stop()  # a closed tab and an error end here too
 
 
 def _progress(step: Preparing, work: str, place: tuple[int, int]) -> Message:

@@ -1,19 +1,17 @@
 """What happens in the Closed loop tab when the page asks, live part: a policy, a start, a timing, a run, a stop. Each answer is a stream of
-messages; only `weigh`, which a slider asks while it moves, answers directly.
-
-State belongs to a session (one browser tab). Gradio only carries requests in and messages out.
+messages; only `weigh`, which a slider asks while it moves, answers directly. The batch below it has a file of its own.
 """
 
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError
+from vla_demo.core.errors import InvalidInput, MissingPiece
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.latency import LatencySource
@@ -21,114 +19,113 @@ from vla_demo.evaluation.roofline import FULL_SIZE
 from vla_demo.runtime.control_loop import LoopSettings, Tick
 from vla_demo.ui.loop import messages as loop_messages
 from vla_demo.ui.loop import words as loop_words
+from vla_demo.ui.loop.batch import BatchPart
+from vla_demo.ui.loop.contract import Lanes, Rollouts
 from vla_demo.ui.loop.link import MOST_LATENCY_MS, read_loop_link
 from vla_demo.ui.shared import messages
-from vla_demo.ui.shared.bench import Acting, Bench
+from vla_demo.ui.shared.contract import Library
 from vla_demo.ui.shared.messages import Message, Strip
-from vla_demo.ui.shared.session import Session, asked_variant, packaged
-from vla_demo.ui.shared.toasts import complain, told
+from vla_demo.ui.shared.opening import asked_variant, open_package
+from vla_demo.ui.shared.pictures import jpegs
+from vla_demo.ui.shared.session import Sessions
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Answer, Event
+from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures, warn
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.dry_run import dry_run
 from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame, LiveRequest
 
-__all__ = ["LoopDesk"]
+__all__ = ["LoopTab"]
 
 BATCH_SECONDS = 0.08
 DRY_SECONDS = 60.0  # what is expected is drawn for at most so long: a rollout's patience
 _MOST_ACTIONS = 1000
 
 
-@dataclass(slots=True)
-class _Session(Session):
-    """With the lanes, if they act."""
+class LoopTab:
+    """The handlers of the Closed loop tab."""
 
-    acting: Acting | None = None
+    name = "loop"
+    styles = ("controls", "strip", "scrub", "loop", "loop_batch")
 
-    def stop(self) -> None:
-        Session.stop(self)
-        if self.acting is not None:
-            self.acting.stop()
-
-
-class LoopDesk:
-    """The handlers of the Closed loop view. One for the whole app; `_sessions` keeps visitors apart."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._sessions: dict[str, _Session] = defaultdict(_Session)
+    def __init__(self, policies: Library, rollouts: Rollouts) -> None:
+        self._policies, self._rollouts = policies, rollouts
+        self.sessions = Sessions[Lanes]()
         self._specs: dict[str, PolicySpec] = {}  # of the policies that were opened
+        self.batch = BatchPart(policies, rollouts)
 
-    @told("loop")
+    def events(self) -> Sequence[Event]:
+        return (
+            Event("open_loop", self.open_loop),
+            Event("show_start", self.show_start, 2, trigger="always_last"),
+            Event("time_loop", self.time_loop, 1),
+            Event("run_loop", self.run_loop, RUNS_AT_ONCE),
+            Event("stop_loop", self.sessions.stop, queue=False),
+            *self.batch.events(),
+        )
+
+    def answers(self) -> Sequence[Answer]:
+        return (self.weigh,)
+
+    @reports_failures("loop")
     def visit(self, request: gr.Request) -> Iterator[Message]:
         """Which policies and starts there are, and what the link is about; without the twin, what to install."""
-        params = dict(request.query_params)
+        params, bundled = dict(request.query_params), self._policies.bundled()
         try:
-            starts = self._bench.loop_starts()
+            starts = self._rollouts.starts()
         except MissingPiece as error:
-            yield loop_messages.setting(self._bench.bundled(), (), None, str(error))
+            yield loop_messages.setting(bundled, (), None, str(error))
             return
-        view, wrong = read_loop_link(params, self._bench.bundled(), [card.number for card in starts], loop_messages.RATES)
+        view, wrong = read_loop_link(params, bundled, [card.number for card in starts], loop_messages.RATES)
         if params.get("tab") == "loop":
-            complain(wrong)
-        yield loop_messages.setting(self._bench.bundled(), starts, view, "")
+            warn(wrong)
+        yield loop_messages.setting(bundled, starts, view, "")
 
-    @told("policy")
+    @reports_failures("policy")
     def open_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        work, source, stop = str(asked.run), str(asked.source), self._session(request).begin(str(asked.run))
+        session, source = self.sessions.begin(asked, request), str(asked.source)
         texts = [str(text or "") for text in asked.variants]
-        spec = self._bench.sketch(source)
+        spec = self._policies.sketch(source)
         if spec is not None:
             self._specs[source] = spec
-            yield loop_messages.sketch(work, self._strips(spec, texts))
-        package = yield from packaged(self._bench, source, work, stop)
+            yield loop_messages.sketch(session.work, self._strips(spec, texts))
+        package = yield from open_package(self._policies, source, session)
         self._specs[source] = package.spec
-        yield loop_messages.policy(work, package, self._strips(package.spec, texts))
+        yield loop_messages.policy(session.work, package, self._strips(package.spec, texts))
 
-    @told("start")
+    @reports_failures("start")
     def show_start(self, asked: gr.EventData) -> Iterator[Message]:
-        shown = self._bench.loop_scene(int(asked.start))
-        yield messages.message("scene", start=int(asked.start), pictures=loop_messages.pictures(shown))
+        shown = self._rollouts.scene(int(asked.start))
+        yield messages.message("scene", start=int(asked.start), pictures=jpegs(shown))
 
-    @told("timing")
+    @reports_failures("timing")
     def time_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        work, source = str(asked.run), str(asked.policy)
-        stop = self._session(request).begin(work)
-        package = yield from packaged(self._bench, source, work, stop)
-        for step in self._bench.time_here(source, Variant.parse(str(asked.variant), package.spec)):
-            if stop.is_set():
+        session, source = self.sessions.begin(asked, request), str(asked.policy)
+        package = yield from open_package(self._policies, source, session)
+        for step in self._rollouts.time_here(source, Variant.parse(str(asked.variant), package.spec)):
+            if session.stopping.is_set():
                 return
-            yield messages.progress(step, work) if isinstance(step, Preparing) else loop_messages.timed(work, step)
+            yield messages.progress(step, session.work) if isinstance(step, Preparing) else loop_messages.timed(session.work, step)
 
-    @told("run")
+    @reports_failures("run")
     def run_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        session, work = self._session(request), str(asked.run)
-        package = yield from packaged(self._bench, str(asked.policy), work, session.begin(work))
-        acting = session.acting = self._bench.act(_request(asked, package.spec))
+        session = self.sessions.begin(asked, request)
+        package = yield from open_package(self._policies, str(asked.policy), session)
+        lanes = session.attach(self._rollouts.act(_request(asked, package.spec)))
         try:
-            yield from _stream(work, acting, int(asked.seed))
+            yield from _stream(session.work, lanes, int(asked.seed))
         finally:
-            acting.stop()  # a closed tab and an error end here too: nobody will ask for another frame
-
-    def stop_loop(self, asked: gr.EventData, request: gr.Request) -> Any:
-        """Answers beside the queue; the lanes end at their next tick and tell what they had measured."""
-        session = self._session(request)
-        if session.work == asked.run:  # else a late request: something else has begun since
-            session.stop()
-        return gr.skip()
+            lanes.stop()  # a closed tab and an error end here too: nobody will ask for another frame
 
     def leave(self, request: gr.Request) -> None:
-        """The tab was closed."""
-        self._sessions.pop(str(request.session_hash), _Session()).stop()
+        self.sessions.leave(request)
+        self.batch.leave(request)
 
     def weigh(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What a latency means for these settings, by the rules and by the loop itself without a world."""
-        try:
-            return self._weighed(asked)
-        except (VlaDemoError, KeyError, TypeError, ValueError) as error:
-            return {"problem": str(error)}
+        return answer_or_problem(lambda: self._weigh(asked))
 
-    def _weighed(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _weigh(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         latency, fps, threshold, window = (
             _latency(asked["latency"]).seconds,
             float(asked["fps"]),
@@ -140,7 +137,7 @@ class LoopDesk:
         rules = loop_words.rules(latency, _actions(asked["chunk"]), fps, threshold)
         return {
             **rules,
-            "reading": rules["reading"] + loop_words.pace(fps, self._bench.fps()),
+            "reading": rules["reading"] + loop_words.pace(fps, self._policies.fps()),
             "lanes": [
                 {**loop_words.expected(mode, latency, actions, fps, threshold), **loop_messages.trace(dry_run(each, latency, window))}
                 for (mode, actions), each in zip(lanes, settings, strict=True)
@@ -151,7 +148,7 @@ class LoopDesk:
 
     def _boards(self, source: str) -> list[dict[str, Any]]:
         spec = self._specs.get(source)
-        return [] if spec is None else [loop_words.on_board(found) for found in self._bench.board_latencies(spec)]
+        return [] if spec is None else [loop_words.on_board(found) for found in self._rollouts.board_latencies(spec)]
 
     def _predicted(self, source: str, text: str) -> dict[str, Any] | None:
         """None for a policy that is not open and for a family whose full-size policy nobody has counted."""
@@ -161,20 +158,17 @@ class LoopDesk:
         return loop_words.predicted(spec.family, Variant.parse(text, spec))
 
     def _strips(self, spec: PolicySpec, texts: list[str]) -> list[Strip]:
-        return [Strip(spec, asked_variant(text, spec), self._bench.fps(), self._bench.recipes(spec.family)) for text in texts]
-
-    def _session(self, request: gr.Request) -> _Session:
-        return self._sessions[str(request.session_hash)]
+        return [Strip(spec, asked_variant(text, spec), self._policies.fps(), self._policies.recipes(spec.family)) for text in texts]
 
 
-def _stream(work: str, acting: Acting, seed: int) -> Iterator[Message]:
+def _stream(work: str, lanes: Lanes, seed: int) -> Iterator[Message]:
     """Frames in groups of about `BATCH_SECONDS`; at the end one report of all lanes.
 
     It repeats the last group: a browser that gets two messages in one go only hears of the second.
     """
     waiting, last, ends, sent = list[LiveFrame](), list[LiveFrame](), list[LaneEnd](), 0.0
     ticks = defaultdict[int, list[Tick]](list)
-    for step in acting.steps():
+    for step in lanes.steps():
         if isinstance(step, Preparing):
             yield messages.progress(step, work)
         elif isinstance(step, LaneEnd):

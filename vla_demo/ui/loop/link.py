@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from vla_demo.runtime.control_loop import MODES
-from vla_demo.ui.shared.link import MAX_SEED, part_reader
+from vla_demo.ui.shared.link import MAX_SEED, one_of, part_reader
 
 __all__ = ["MOST_LATENCY_MS", "LaneView", "LoopLink", "read_lane", "read_loop_link"]
 
@@ -51,14 +51,14 @@ def read_loop_link(
     view = LoopLink(
         policy=policy[:_MAX_TEXT],
         lanes=(first,) if second is None else (first, second),
-        start=part("start", lambda s: _in(int(s), starts), next(iter(starts)), "one of the protocol's starts"),
-        fps=part("fps", lambda s: float(_in(int(s), fps)), 30.0, f"one of {', '.join(map(str, fps))}"),
+        start=part("start", lambda s: one_of(int(s), starts), next(iter(starts)), "one of the protocol's starts"),
+        fps=part("fps", lambda s: float(one_of(int(s), fps)), 30.0, f"one of {', '.join(map(str, fps))}"),
         threshold=part("threshold", lambda s: _between(float(s), 1), 0.5, "a share from 0 to 1"),
         latency=_DEFAULT_LATENCY_MS
         if board
         else part("latency", lambda s: _between(float(s), most), _DEFAULT_LATENCY_MS, f"milliseconds from 0 to {most}, or board:NAME"),
         board=board,
-        seed=part("seed", lambda s: _in(int(s), range(MAX_SEED + 1)), 0, f"a whole number from 0 to {MAX_SEED}"),
+        seed=part("seed", lambda s: one_of(int(s), range(MAX_SEED + 1)), 0, f"a whole number from 0 to {MAX_SEED}"),
         open=policy in bundled,
     )
     return view, wrong
@@ -68,13 +68,7 @@ def read_lane(text: str) -> LaneView:
     mode, _, variant = text.partition(":")
     if len(text) > _MAX_TEXT:
         raise ValueError(text)
-    return LaneView(_in(mode, MODES), variant)
-
-
-def _in[T](value: T, valid: Collection[T]) -> T:
-    if value not in valid:
-        raise ValueError(value)
-    return value
+    return LaneView(one_of(mode, MODES), variant)
 
 
 def _between(value: float, most: float) -> float:

@@ -1,14 +1,8 @@
 """What the server says to the Closed loop tab, live part: plain data in, plain JSON out. Knows no Gradio and runs nothing."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from vla_demo.core.formats import latency, percent
 from vla_demo.core.package import PolicyPackage
@@ -20,14 +14,14 @@ from vla_demo.ui.loop import words as loop_words
 from vla_demo.ui.loop.link import LoopLink
 from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.messages import Message, Strip, message
+from vla_demo.ui.shared.pictures import jpegs
 from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame
-from vla_demo.workbench.rollout.scenes import MAIN_CAMERA, Pictures, StartCard
+from vla_demo.workbench.rollout.scenes import MAIN_CAMERA, StartCard
 
-__all__ = ["RATES", "THRESHOLDS", "frames", "pictures", "policy", "report", "setting", "shots", "sketch", "timed", "trace"]
+__all__ = ["RATES", "THRESHOLDS", "frames", "policy", "report", "setting", "shots", "sketch", "timed", "trace"]
 
 RATES = (10, 20, 30, 50, 60)  # fps that the twin's steps fit into
 THRESHOLDS = (0.25, 0.5, 0.75, 1.0)
-_JPEG_QUALITY = 80
 
 
 def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopLink | None, missing: str) -> Message:
@@ -69,17 +63,6 @@ def _policy(spec: PolicySpec, strips: Sequence[Message]) -> Message:
     }
 
 
-def pictures(shown: Pictures) -> dict[str, str]:
-    """Camera -> JPEG in base64."""
-    return {camera: _jpeg(picture) for camera, picture in shown.items()}
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> str:
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, "JPEG", quality=_JPEG_QUALITY)
-    return base64.b64encode(out.getvalue()).decode("ascii")
-
-
 def trace(ticks: Sequence[Tick]) -> dict[str, Any]:
     """What the timeline draws: of every tick how many actions wait and whether it had none, and when chunks were asked for and came."""
     return {
@@ -102,7 +85,7 @@ def shots(shown: Sequence[LiveFrame]) -> Message:
 def _frame(shown: LiveFrame) -> Message:
     ticks = [each.tick for each in shown.ticks]
     state = _state(shown.ticks[-1].judgement)
-    return {"lane": shown.lane, "t": ticks[-1].at, "state": state, "pictures": pictures(shown.pictures), **trace(ticks)}
+    return {"lane": shown.lane, "t": ticks[-1].at, "state": state, "pictures": jpegs(shown.pictures), **trace(ticks)}
 
 
 def _state(judgement: Judgement) -> str:

@@ -1,16 +1,12 @@
-"""What happens when the page asks: a visit, a policy, an episode, a run, a stop. Each answer is a stream of messages.
+"""What happens when the Replay tab asks: a visit, a policy, an episode, a run, a stop. Each answer is a stream of messages.
 
-State belongs to a session (one browser tab): visitors share the bench and nothing else. Gradio only carries requests in and messages out.
+Visitors share the workbench and nothing else. Gradio only carries requests in and messages out.
 """
 
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 
@@ -18,16 +14,21 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
+from vla_demo.ui.replay import messages as replay_messages
+from vla_demo.ui.replay.contract import Replays, Run
+from vla_demo.ui.replay.link import read_link
 from vla_demo.ui.shared import messages
-from vla_demo.ui.shared.bench import Bench, Run
-from vla_demo.ui.shared.link import MAX_SEED, read_link
+from vla_demo.ui.shared.contract import Library
+from vla_demo.ui.shared.link import MAX_SEED
 from vla_demo.ui.shared.messages import Message, Strip
-from vla_demo.ui.shared.session import Session, asked_variant, packaged
-from vla_demo.ui.shared.toasts import complain, told
+from vla_demo.ui.shared.opening import asked_variant, open_package
+from vla_demo.ui.shared.session import Sessions
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Answer, Event
+from vla_demo.ui.shared.toasts import reports_failures, warn
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replay.run import RunRequest
 
-__all__ = ["ReplayDesk", "batches"]
+__all__ = ["ReplayTab", "group_frames"]
 
 BATCH_SECONDS = 0.05
 
@@ -48,103 +49,93 @@ class _Running:
 
     def report(self) -> Message:
         """Asked for after the first frame."""
-        return messages.report(self.id, self.run, self.played, self.package.spec.noise_shape is not None)
+        return replay_messages.report(self.id, self.run, self.played, self.package.spec.noise_shape is not None)
 
 
-@dataclass(slots=True)
-class _Session(Session):
-    """With the run, if one goes on."""
+class ReplayTab:
+    """The handlers of the Replay tab."""
 
-    running: _Running | None = None
+    name = "replay"
+    styles = ("controls", "strip", "scrub", "replay")
 
-    def begin(self, work: str) -> threading.Event:
-        stopping = Session.begin(self, work)
-        self.running = None
-        return stopping
+    def __init__(self, policies: Library, replays: Replays) -> None:
+        self._policies, self._replays = policies, replays
+        self.sessions = Sessions[_Running]()
 
-    def stop(self) -> None:
-        Session.stop(self)
-        if self.running is not None:
-            self.running.stop()
+    def events(self) -> Sequence[Event]:
+        return (
+            Event("open_policy", self.open_policy),
+            Event("open_episode", self.open_episode, trigger="always_last"),
+            Event("run_variant", self.run_variant, RUNS_AT_ONCE),
+            Event("stop_run", self.stop_run, queue=False),
+        )
 
+    def answers(self) -> Sequence[Answer]:
+        return ()
 
-class ReplayDesk:
-    """The handlers of the replay view. One for the whole app; `_sessions` keeps visitors apart.
-
-    Stop is ours, not Gradio's `cancels`: that goes by handler, waits for the step in progress, and would hit the run started meanwhile.
-    """
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._sessions: dict[str, _Session] = defaultdict(_Session)
-
-    @told("view")
+    @reports_failures("view")
     def visit(self, request: gr.Request) -> Iterator[Message]:
-        cards = self._bench.episodes()
-        view, wrong = read_link(dict(request.query_params), self._bench.bundled(), [card.index for card in cards])
-        complain(wrong)
-        yield messages.opening(view, self._bench.bundled(), cards, self._bench.recording(view.episode), file_url)
+        """Which policies and episodes there are, and what the link is about."""
+        cards, bundled = self._replays.episodes(), self._policies.bundled()
+        view, wrong = read_link(dict(request.query_params), bundled, [card.index for card in cards])
+        warn(wrong)
+        yield replay_messages.opening(view, bundled, cards, self._replays.episode(view.episode))
 
-    @told("policy")
+    @reports_failures("policy")
     def open_policy(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        work, source, stop = str(asked.run), str(asked.source), self._session(request).begin(str(asked.run))
-        spec = self._bench.sketch(source)
+        session, source = self.sessions.begin(asked, request), str(asked.source)
+        spec = self._policies.sketch(source)
         variant = None
         if spec is not None:
             variant = asked_variant(asked.variant, spec)
-            yield messages.sketch(work, self._strip(spec, variant))
-        package = yield from packaged(self._bench, source, work, stop)
-        yield messages.policy(work, package, self._strip(package.spec, variant or asked_variant(asked.variant, package.spec)))
+            yield messages.sketch(session.work, self._strip(spec, variant))
+        package = yield from open_package(self._policies, source, session)
+        yield messages.policy(session.work, package, self._strip(package.spec, variant or asked_variant(asked.variant, package.spec)))
 
-    @told("episode")
+    @reports_failures("episode")
     def open_episode(self, asked: gr.EventData) -> Iterator[Message]:
-        yield messages.episode(self._bench.recording(int(asked.index)), file_url)
+        yield replay_messages.episode(self._replays.episode(int(asked.index)))
 
-    @told("run")
+    @reports_failures("run")
     def run_variant(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        session, work = self._session(request), str(asked.run)
-        package = yield from packaged(self._bench, str(asked.policy), work, session.begin(work))
-        wanted = RunRequest(str(asked.policy), Variant.parse(str(asked.variant), package.spec), int(asked.episode), _seed(asked.seed))
-        running = session.running = _Running(work, self._bench.run(wanted), package)
-        yield from self._stream(running)
+        session, policy = self.sessions.begin(asked, request), str(asked.policy)
+        package = yield from open_package(self._policies, policy, session)
+        wanted = RunRequest(policy, Variant.parse(str(asked.variant), package.spec), int(asked.episode), _seed(asked.seed))
+        running = session.attach(_Running(session.work, self._replays.run(wanted), package))
+        yield from _stream(running)
         if running.played and not running.stopped:
             yield running.report()
 
     def stop_run(self, asked: gr.EventData, request: gr.Request) -> Any:
         """Answers beside the queue, with what the run had measured; the run itself ends at its next step."""
-        session = self._session(request)
-        if session.work != asked.run:  # a late request: something else has begun since
-            return gr.skip()
-        session.stop()
-        return session.running.report() if session.running and session.running.played else gr.skip()
+        session = self.sessions.stop_if(asked, request)
+        running = session.running if session is not None else None
+        return running.report() if running is not None and running.played else gr.skip()
 
     def leave(self, request: gr.Request) -> None:
-        """The tab was closed."""
-        self._sessions.pop(str(request.session_hash), _Session()).stop()
-
-    def _session(self, request: gr.Request) -> _Session:
-        return self._sessions[str(request.session_hash)]
+        self.sessions.leave(request)
 
     def _strip(self, spec: PolicySpec, variant: Variant) -> Strip:
-        return Strip(spec, variant, self._bench.fps(), self._bench.recipes(spec.family))
-
-    def _stream(self, running: _Running) -> Iterator[Message]:
-        chunks = 0
-        try:
-            for batch in batches(running.run.steps(), running.package.spec.n_action_steps):
-                if running.stopped:
-                    return
-                if isinstance(batch, Preparing):
-                    yield messages.progress(batch, running.id)
-                    continue
-                running.played += batch
-                chunks += sum(step.starts_chunk for step in batch)
-                yield messages.steps(running.id, batch, chunks)
-        finally:
-            running.run.stop()  # a closed tab and an error end here too: nobody will ask for another frame
+        return Strip(spec, variant, self._policies.fps(), self._policies.recipes(spec.family))
 
 
-def batches(steps: Iterable[Preparing | ReplayStep], executed: int) -> Iterator[Preparing | list[ReplayStep]]:
+def _stream(running: _Running) -> Iterator[Message]:
+    chunks = 0
+    try:
+        for batch in group_frames(running.run.steps(), running.package.spec.n_action_steps):
+            if running.stopped:
+                return
+            if isinstance(batch, Preparing):
+                yield messages.progress(batch, running.id)
+                continue
+            running.played += batch
+            chunks += sum(step.starts_chunk for step in batch)
+            yield replay_messages.steps(running.id, batch, chunks)
+    finally:
+        running.run.stop()  # a closed tab and an error end here too: nobody will ask for another frame
+
+
+def group_frames(steps: Iterable[Preparing | ReplayStep], executed: int) -> Iterator[Preparing | list[ReplayStep]]:
     """Frames in groups of about `BATCH_SECONDS`: often enough to look alive, few enough to cost nothing.
 
     A chunk's first frame goes out at once, and so does its last, because the next one only comes after an inference.
@@ -163,11 +154,6 @@ def batches(steps: Iterable[Preparing | ReplayStep], executed: int) -> Iterator[
             batch, sent = [], time.monotonic()
     if batch:
         yield batch
-
-
-def file_url(file: Path) -> str:
-    """Relative to the app's root, which only the browser knows; answered with byte ranges, so that a video can be sought."""
-    return f"gradio_api/file={quote(str(file))}"
 
 
 def _seed(value: Any) -> int:

@@ -2,24 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.formats import count, megabytes, seconds
 from vla_demo.core.labels import variant_label
+from vla_demo.ui.robot.contract import Robot
 from vla_demo.ui.shared import messages
-from vla_demo.ui.shared.bench import Robot
-from vla_demo.ui.shared.messages import Message, message
-from vla_demo.ui.shared.toasts import answered, told
+from vla_demo.ui.shared.messages import Message, file_url, message
+from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.episodes import BoardEpisode, DownloadedDataset, EpisodesView
 
-__all__ = ["EpisodeDesk"]
+__all__ = ["EpisodesPanel"]
 
 
-class EpisodeDesk:
+class EpisodesPanel:
     """`link` finds a visitor's robot by the key that only their page knows; it raises `BoardError`."""
 
     def __init__(self, link: Callable[[str], Robot]) -> None:
@@ -27,9 +26,9 @@ class EpisodeDesk:
 
     def episodes(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """`verb`: list, record (with `on`), forget (with `ids`). Answers the list as it is then."""
-        return answered(lambda: self._listed(asked))
+        return answer_or_problem(lambda: self._list(asked))
 
-    @told("episodes")
+    @reports_failures("episodes")
     def download_episodes(self, asked: gr.EventData) -> Iterator[Message]:
         work = str(asked.run)
         for step in self._link(str(asked.key)).episodes.download([str(one) for one in asked.ids]):
@@ -38,7 +37,7 @@ class EpisodeDesk:
             else:
                 yield message("downloaded", run=work, **_downloaded(step))
 
-    def _listed(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _list(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         episodes, verb = self._link(str(asked["key"])).episodes, str(asked["verb"])
         if verb == "record":
             episodes.record(bool(asked["on"]))
@@ -87,5 +86,4 @@ def whole(episode: BoardEpisode) -> str:
 
 def _downloaded(found: DownloadedDataset) -> dict[str, Any]:
     text = f"{count(found.episodes, 'episode')}, {count(found.frames, 'frame')}, {megabytes(found.size_bytes)} in {found.folder}."
-    archive = f"gradio_api/file={quote(str(found.archive))}"
-    return {"text": text, "archive": archive, "name": found.archive.name, "command": found.opens_with}
+    return {"text": text, "archive": file_url(found.archive), "name": found.archive.name, "command": found.opens_with}

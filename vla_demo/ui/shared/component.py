@@ -1,4 +1,4 @@
-"""The views of the page as Gradio components: the files of `vla_demo/ui/page`, put together.
+"""The tabs of the page as Gradio components: the files of `vla_demo/ui/page`, put together.
 
 Gradio carries messages to them (`value`) and events from them; all that moves on screen moves in the browser, in the ES modules of
 `page/js`, which `ui.server` serves as they are. Replay's are fetched at once, those of any other tab when it is first opened.
@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from vla_demo.ui.shared.messages import Message
+from vla_demo.ui.shared.tab import Tab
 
-__all__ = ["PAGE_FILES", "LoopView", "Masthead", "ReplayView", "RobotView", "TrapView", "loader", "page_file"]
+__all__ = ["PAGE_FILES", "Masthead", "TabComponent", "loader", "page_file"]
 
 PAGE_FILES = Path(__file__).parents[1] / "page"
 
@@ -33,11 +34,14 @@ def loader(module: str, call: str, events: Sequence[str] = ()) -> str:
     return f"// speaks in {named}\nimport({address}).then((page) => {call});\n"
 
 
-class _View(gr.HTML):
-    def __init__(self, name: str, styles: Sequence[str], events: Sequence[str], **kwargs: Any) -> None:
+class TabComponent(gr.HTML):
+    """A tab: its element and styles, and the loader of its modules."""
+
+    def __init__(self, tab: Tab, **kwargs: Any) -> None:
+        name, events = tab.name, [event.name for event in tab.events()]
         super().__init__(
             html_template=page_file(f"{name}.html"),
-            css_template="".join(page_file(f"{style}.css") for style in styles),
+            css_template="".join(page_file(f"{style}.css") for style in tab.styles),
             js_on_load=loader("shared/tab.js", f'page.openTab("{name}", {{ element, props, trigger, watch, server }})', events),
             apply_default_css=False,
             elem_id=name,
@@ -47,38 +51,6 @@ class _View(gr.HTML):
     def postprocess(self, value: Message | None) -> str | None:  # type: ignore[override]
         """A message as text, so that Gradio sends each whole: its differences of nested lists go wrong where an inner one shrinks."""
         return None if value is None else json.dumps(value)
-
-
-class ReplayView(_View):
-    """Speaks in the events `open_policy`, `open_episode`, `run_variant` and `stop_run`; hears the messages of `ui.messages`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        events = ("open_policy", "open_episode", "run_variant", "stop_run")
-        super().__init__("replay", ("controls", "strip", "scrub", "replay"), events, **kwargs)
-
-
-class TrapView(_View):
-    """Speaks in the events `open_trap`, `compute_trap` and `stop_trap`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("trap", ("controls", "trap"), ("open_trap", "compute_trap", "stop_trap"), **kwargs)
-
-
-class LoopView(_View):
-    """Speaks in the events `open_loop`, `show_start`, `time_loop`, `run_loop` and `stop_loop`, the batch's; asks `weigh` directly."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        live = ("open_loop", "show_start", "time_loop", "run_loop", "stop_loop")
-        batch = ("open_batch", "run_batch", "stop_batch", "film_start", "pair_rows")
-        super().__init__("loop", ("controls", "strip", "scrub", "loop", "loop_batch"), live + batch, **kwargs)
-
-
-class RobotView(_View):
-    """Speaks in these events; asks its server functions directly."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        events = ("open_simulated", "open_board", "choose_robot", "load_robot", "download_episodes")
-        super().__init__("robot", ("controls", "strip", "robot", "robot_episodes"), events, **kwargs)
 
 
 class Masthead(gr.HTML):

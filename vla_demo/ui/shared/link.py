@@ -1,52 +1,20 @@
-"""The page's link: `?tab=&policy=&variant=&episode=&seed=&run=&t=`. A bad part is named and replaced by its default; the rest still counts.
+"""Reading the page's link part by part: a bad part is named and replaced by its default; the rest still counts. Knows no Gradio.
 
-Knows no Gradio. Whether the variant fits the policy is only known once its stages are; until then it is text. `tab` is the browser's own.
+`tab` is the browser's own; a tab reads the other parts as it needs them. Whether a variant fits its policy is only known once its stages
+are; until then it is text.
 """
 
-import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from vla_demo.core.errors import UnknownVariant
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
 
-__all__ = ["MAX_SEED", "Part", "View", "part_reader", "read_link", "read_variant"]
+__all__ = ["MAX_SEED", "Part", "one_of", "part_reader", "read_policy", "read_variant", "short_text"]
 
 MAX_SEED = 9999
 MAX_TEXT = 500  # characters of a policy or variant; longer is no name
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the page shows."""
-
-    policy: str  # bundled name, folder or Hub id
-    variant: str | None  # as written in the link; None: the policy's FP32
-    episode: int
-    seed: int
-    t: float | None  # s, where the cursor is parked; None: the episode plays
-    run: bool  # start this variant's run at once
-    open: bool  # prepare the policy at once. Only bundled ones: following a link must not fetch a stranger's checkpoint
-
-
-def read_link(params: Mapping[str, str], bundled: Collection[str], episodes: Collection[int]) -> tuple[View, list[str]]:
-    """The view a link asks for, and a sentence for every part that was wrong. `bundled` and `episodes` are not empty."""
-    part, wrong = part_reader(params)
-    default_policy = next(iter(bundled))
-    policy = part("policy", _short, default_policy, "a policy's name, folder or Hub id")
-    known = policy in bundled
-    view = View(
-        policy=policy,
-        variant=part("variant", _short, None, "a variant like vision=int8,expert=fp32"),
-        episode=part("episode", lambda s: _one_of(int(s), episodes), next(iter(episodes)), f"one of the {len(episodes)} episodes"),
-        seed=part("seed", lambda s: _one_of(int(s), range(MAX_SEED + 1)), 0, f"a whole number from 0 to {MAX_SEED}"),
-        t=part("t", _seconds, None, "a time in seconds"),
-        run=part("run", lambda s: bool(_one_of(int(s), (0, 1))), False, "0 or 1") and known,
-        open=known,
-    )
-    return view, wrong
 
 
 class Part(Protocol):
@@ -85,20 +53,20 @@ def read_variant(text: str, spec: PolicySpec) -> tuple[Variant, list[str]]:
     return Variant.parse(",".join(good), spec), wrong
 
 
-def _short(text: str) -> str:
+def read_policy(part: Part, bundled: Collection[str]) -> str:
+    """The policy a link is about. `bundled` is not empty."""
+    return part("policy", short_text, next(iter(bundled)), "a policy's name, folder or Hub id")
+
+
+def short_text(text: str) -> str:
+    """Raises `ValueError` for what is no name of anything."""
     if len(text) > MAX_TEXT or not text.isprintable():
         raise ValueError(text)
     return text
 
 
-def _one_of(value: int, valid: Collection[int]) -> int:
+def one_of[T](value: T, valid: Collection[T]) -> T:
+    """Raises `ValueError` for any other."""
     if value not in valid:
         raise ValueError(value)
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(text)
     return value

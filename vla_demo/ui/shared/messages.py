@@ -5,34 +5,29 @@ it belongs to: the page drops what is late. Numbers are rounded to what a screen
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vla_demo.core.errors import VlaDemoError
-from vla_demo.core.labels import joint_label, joint_unit, stage_label
+from vla_demo.core.labels import stage_label
 from vla_demo.core.package import PolicyPackage, StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
-from vla_demo.core.precision import OFFERED_PRECISIONS, REFERENCE_PRECISION, Precision
+from vla_demo.core.precision import OFFERED_PRECISIONS, Precision
 from vla_demo.core.variant import Variant
-from vla_demo.evaluation.replay import ReplayReport, ReplayStep
-from vla_demo.runtime.graph_store import Receipt
 from vla_demo.ui.shared import words
-from vla_demo.ui.shared.bench import Run
-from vla_demo.ui.shared.link import View
 from vla_demo.ui.shared.precisions import dial
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.replay.recordings import EpisodeCard, Recording
 
-__all__ = ["MOST_STEPS", "Message", "Recipes", "Strip", "episode", "failed", "opening", "policy", "progress", "report", "sketch", "steps"]
+__all__ = ["MOST_STEPS", "Message", "Recipes", "Strip", "columns", "failed", "file_url", "message", "policy", "progress", "sketch"]
 
 Message = dict[str, Any]
-Url = Callable[[Path], str]
 Recipes = Mapping[str, Mapping[str, str]]  # role -> the mixed precisions known for it, each with a sentence
 
 MOST_STEPS = 20  # end of the steps slider; a link may ask for more
@@ -42,21 +37,6 @@ _number = count(time.time_ns() // 1_000_000)  # not from 0: a page that outlives
 def message(kind: str, **content: Any) -> Message:
     """`number` makes equal messages differ: the page only hears of changes."""
     return {"kind": kind, "number": next(_number), **content}
-
-
-def opening(view: View, bundled: Mapping[str, str], cards: Sequence[EpisodeCard], recording: Recording, url: Url) -> Message:
-    """The first message of a visit."""
-    return message(
-        "view",
-        view=asdict(view),
-        policies=[{"id": name, "label": label} for name, label in bundled.items()],
-        episodes=[{"index": card.index, "label": words.episode_label(card)} for card in cards],
-        recording=_recording(recording, url),
-    )
-
-
-def episode(recording: Recording, url: Url) -> Message:
-    return message("episode", recording=_recording(recording, url))
 
 
 def progress(step: Preparing, run: str) -> Message:
@@ -98,36 +78,9 @@ def _strip(strip: Strip, graphs: Sequence[StageGraph]) -> Message:
     }
 
 
-def steps(run: str, batch: Sequence[ReplayStep], chunks_so_far: int) -> Message:
-    """New frames of a run, one list a joint."""
-    return message("steps", run=run, **traces(batch), words=words.running(batch[-1], chunks_so_far))
-
-
-def traces(batch: Sequence[ReplayStep]) -> Message:
-    return {
-        "start": batch[0].frame,
-        "predicted": columns(np.array([s.predicted for s in batch])),
-        "reference": columns(np.array([s.reference for s in batch])),
-        "chunks": [s.frame for s in batch if s.starts_chunk],
-    }
-
-
 def columns(rows: NDArray[np.floating]) -> list[list[float]]:
     """(N, J) as J lists of N numbers with two decimals."""
     return [[round(float(v), 2) for v in column] for column in rows.T]
-
-
-def _recording(recording: Recording, url: Url) -> Message:
-    episode = recording.episode
-    return {
-        "index": episode.index,
-        "fps": episode.fps,
-        "frames": len(episode),
-        "joints": [{"name": name, "label": joint_label(name), "unit": joint_unit(name)} for name in episode.joint_names],
-        "actions": columns(episode.actions),
-        "cameras": [{"name": c.name, "url": url(c.file), "start": c.start} for c in recording.cameras],
-        "words": words.recorded(recording),
-    }
 
 
 def _stage(strip: Strip, stage: StageSpec, graphs: Sequence[StageGraph]) -> Message:
@@ -157,34 +110,6 @@ def _steps(stage: StageSpec, variant: Variant) -> Message | None:
     return {"choice": chosen, "most": max(MOST_STEPS, chosen)}
 
 
-def report(run_id: str, run: Run, played: Sequence[ReplayStep], takes_noise: bool) -> Message:
-    """What a finished or stopped run measured, with all its traces: whoever missed a message has them now. `played` is not empty."""
-    found, graphs, receipts = run.report(), run.graphs(), run.receipts()
-    return message(
-        "report",
-        run=run_id,
-        steps=traces(played),
-        stages={role: _measured_stage(role, found, graphs, receipts) for role in found.stage_ms},
-        total=sum(ms["p50"] for ms in found.stage_ms.values()),
-        source=f"median of {found.chunks}, here",
-        vsRecorded=[found.executed_mae[joint] for joint in found.joint_names],
-        vsReference=None if found.is_reference else [found.reference_mae[joint] for joint in found.joint_names],
-        words=words.measured(found, takes_noise),
-        how=words.how(found, takes_noise),
-    )
-
-
-def _measured_stage(role: str, found: ReplayReport, graphs: Sequence[StageGraph], receipts: Sequence[Receipt]) -> Message:
-    mine = [graph for graph in graphs if graph.role == role]
-    ms, reference_ms = found.stage_ms[role]["p50"], found.reference_stage_ms[role]["p50"]
-    quantized = any(graph.precision != REFERENCE_PRECISION for graph in mine)
-    # The stage that denoises runs last; with fewer steps than FP32's its time says nothing about the precision.
-    same_work = role != found.variant.stages[-1].role or found.variant.denoise_steps == found.reference.denoise_steps
-    return {
-        "bytes": found.stage_bytes[role],
-        "ms": ms,
-        "speed": reference_ms / ms if quantized and same_work and ms > 0 else None,
-        "proof": words.proof(mine, [found for one in receipts if one.graph.role == role for found in one.difference.values()])
-        if quantized
-        else [],
-    }
+def file_url(file: Path) -> str:
+    """Relative to the app's root, which only the browser knows; answered with byte ranges, so that a video can be sought."""
+    return f"gradio_api/file={quote(str(file))}"

@@ -1,51 +1,71 @@
-"""Opening a policy for a session of any tab: its preparation as a stream of messages, and one piece of work at a time."""
+"""The work of visitors: each browser tab has at most one piece of it in a tab of the page, and beginning another stops the last."""
 
 import threading
-from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
-from vla_demo.core.errors import PackageError, Stopped
-from vla_demo.core.package import PolicyPackage
-from vla_demo.core.policy import PolicySpec
-from vla_demo.core.variant import Variant
-from vla_demo.ui.shared import messages
-from vla_demo.ui.shared.bench import Bench
-from vla_demo.ui.shared.link import read_variant
-from vla_demo.ui.shared.messages import Message
-from vla_demo.ui.shared.toasts import complain
+import gradio as gr
 
-__all__ = ["Session", "asked_variant", "packaged"]
+from vla_demo.ui.shared.contract import Stoppable
+
+__all__ = ["Session", "Sessions"]
 
 
 @dataclass(slots=True)
-class Session:
-    """One browser tab: at most one piece of work at a time; beginning another stops what went on."""
+class Session[Running: Stoppable]:
+    """A visitor's piece of work."""
 
-    work: str = ""  # the page's name for it
+    work: str  # the page's name for it
     stopping: threading.Event = field(default_factory=threading.Event)
+    running: Running | None = None  # what is stopped with it, once there is something
 
-    def begin(self, work: str) -> threading.Event:
-        self.stop()
-        self.work, self.stopping = work, threading.Event()
-        return self.stopping
+    def attach(self, running: Running) -> Running:
+        """`running` is stopped with this work, at once when that was stopped before."""
+        self.running = running
+        if self.stopping.is_set():
+            running.stop()
+        return running
 
     def stop(self) -> None:
+        """From any thread."""
         self.stopping.set()
+        if self.running is not None:
+            self.running.stop()
 
 
-def packaged(bench: Bench, source: str, work: str, stop: threading.Event) -> Generator[Message, None, PolicyPackage]:
-    """Streams the preparation, returns the package. Raises `Stopped` when the visitor asked for it."""
-    for step in bench.open_package(source):
-        if stop.is_set():
-            raise Stopped(f"preparing {source} was stopped")
-        if isinstance(step, PolicyPackage):
-            return step
-        yield messages.progress(step, work)
-    raise PackageError(f"preparing {source} ended without a package")
+class Sessions[Running: Stoppable]:
+    """Keeps visitors apart.
 
+    Stop is ours, not Gradio's `cancels`: that goes by handler, waits for the step in progress, and would hit the run started meanwhile.
+    """
 
-def asked_variant(text: str | None, spec: PolicySpec) -> Variant:
-    """The variant a link asks for; a toast for each part that the policy does not have, and FP32 there."""
-    variant, wrong = read_variant(text or "", spec)
-    complain(wrong)
-    return variant
+    def __init__(self) -> None:
+        self._newest: dict[str, Session[Running]] = {}  # by visitor
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def begin(self, asked: gr.EventData, request: gr.Request) -> Session[Running]:
+        """The piece of work that `asked.run` names; the visitor's last one is stopped."""
+        self.leave(request)
+        begun = self._newest[str(request.session_hash)] = Session[Running](str(asked.run))
+        return begun
+
+    def stop_if(self, asked: gr.EventData, request: gr.Request) -> Session[Running] | None:
+        """Stop the visitor's work, and return it, if `asked.run` names it; None for a late request: something else has begun since."""
+        session = self._newest.get(str(request.session_hash))
+        if session is None or session.work != asked.run:
+            return None
+        session.stop()
+        return session
+
+    def stop(self, asked: gr.EventData, request: gr.Request) -> Any:
+        """The handler of an event that only stops: it answers beside the queue, the work ends at its next step and says what there is."""
+        self.stop_if(asked, request)
+        return gr.skip()
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor has gone: what they had going on is stopped and forgotten."""
+        session = self._newest.pop(str(request.session_hash), None)
+        if session is not None:
+            session.stop()

@@ -10,20 +10,20 @@ import gradio as gr
 from vla_demo.core.errors import Stopped, VlaDemoError
 from vla_demo.ui.shared.messages import Message, failed
 
-__all__ = ["answered", "complain", "told"]
+__all__ = ["answer_or_problem", "reports_failures", "warn"]
 
 SECONDS = 12
 Handler = Callable[..., Iterator[Message]]
 
 
-def complain(sentences: Iterable[str]) -> None:
+def warn(sentences: Iterable[str]) -> None:
     """A warning a sentence; the page goes on."""
     for sentence in sentences:
         gr.Warning(html.escape(sentence), duration=SECONDS)
 
 
-def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-    """What is asked directly has no toast: the problem is part of the answer, with the code of its kind."""
+def answer_or_problem(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+    """What `run` answers. What is asked directly has no toast: the problem is part of the answer, with the code of its kind."""
     try:
         return {"problem": "", **(run() or {})}
     except VlaDemoError as error:
@@ -32,7 +32,7 @@ def answered(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
         return {"problem": str(error) or type(error).__name__, "code": "bad-request"}
 
 
-def told(what: str, kind: str = "failed", toast: bool = True) -> Callable[[Handler], Handler]:
+def reports_failures(what: str, kind: str = "failed", toast: bool = True) -> Callable[[Handler], Handler]:
     """Wrap a handler that streams messages: when it fails the page hears which thing failed (a message of `kind`), and the visitor why.
     Without `toast` only the page does, which shows it where it belongs.
 

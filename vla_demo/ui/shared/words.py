@@ -11,7 +11,7 @@ from vla_demo.core.labels import joint_label, joint_unit
 from vla_demo.core.package import StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
-from vla_demo.workbench.replay.recordings import EpisodeCard, Recording
+from vla_demo.workbench.replay.episodes import EpisodeCard, PlayableEpisode
 
 __all__ = [
     "Section",
@@ -58,12 +58,12 @@ def chunk(spec: PolicySpec, fps: float) -> str:
     return motion if spec.n_action_steps == spec.chunk_size else f"{motion}, {spec.n_action_steps} carried out"
 
 
-def recorded(recording: Recording) -> list[Section]:
+def recorded(shown: PlayableEpisode) -> list[Section]:
     """Before a run: what is playing, and what Run will do."""
-    episode = recording.episode
+    episode = shown.episode
     length = seconds((len(episode) - 1) / episode.fps)
     return [
-        section("recorded demonstration", length, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(recording.card)]),
+        section("recorded demonstration", length, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(shown.card)]),
         section(
             "next",
             notes=[

@@ -1,73 +1,77 @@
-"""What happens in the Trap tab when the page asks: show what was computed, compute it anew, stop. Each answer is a stream of messages.
+"""What happens in the Trap tab when the page asks: show what was computed, compute it anew, stop. Each answer is a stream of messages."""
 
-A session (one browser tab) computes one report at a time. Gradio only carries requests in and messages out.
-"""
-
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 import gradio as gr
 
 from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.ui.shared import messages
-from vla_demo.ui.shared.bench import Bench
-from vla_demo.ui.shared.link import read_link
+from vla_demo.ui.shared.contract import Library, Stoppable
+from vla_demo.ui.shared.link import part_reader, read_policy
 from vla_demo.ui.shared.messages import Message
-from vla_demo.ui.shared.session import Session
-from vla_demo.ui.shared.toasts import told
+from vla_demo.ui.shared.session import Sessions
+from vla_demo.ui.shared.tab import Answer, Event
+from vla_demo.ui.shared.toasts import reports_failures
 from vla_demo.ui.trap import words as trap_words
+from vla_demo.ui.trap.contract import Studies
 from vla_demo.ui.trap.figures import figures
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["TrapDesk", "report_message"]
+__all__ = ["TrapTab", "report_message"]
+
+REPORTS_AT_ONCE = 2  # each takes the whole machine for minutes
 
 
-class TrapDesk:
-    """The handlers of the Trap view. One for the whole app; `_sessions` keeps visitors apart."""
+class TrapTab:
+    """The handlers of the Trap tab. A visitor computes one report at a time."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._sessions: dict[str, Session] = defaultdict(Session)
+    name = "trap"
+    styles = ("controls", "trap")
 
-    @told("trap")
+    def __init__(self, policies: Library, studies: Studies) -> None:
+        self._policies, self._studies = policies, studies
+        self.sessions = Sessions[Stoppable]()
+
+    def events(self) -> Sequence[Event]:
+        return (
+            Event("open_trap", self.open_trap),
+            Event("compute_trap", self.compute_trap, REPORTS_AT_ONCE),
+            Event("stop_trap", self.sessions.stop, queue=False),
+        )
+
+    def answers(self) -> Sequence[Answer]:
+        return ()
+
+    @reports_failures("trap")
     def visit(self, request: gr.Request) -> Iterator[Message]:
-        """Which policies there are, and which one the link is about. Replay, which reads all of it, complains of a bad one."""
-        view, _ = read_link(dict(request.query_params), self._bench.bundled(), [card.index for card in self._bench.episodes()])
-        known = [{"id": name, "label": label} for name, label in self._bench.bundled().items()]
-        yield messages.message("policies", policies=known, chosen=view.policy)
+        """Which policies there are, and which one the link is about. Replay, which reads all of it, warns of a bad one."""
+        bundled = self._policies.bundled()
+        part, _ = part_reader(dict(request.query_params))
+        known = [{"id": name, "label": label} for name, label in bundled.items()]
+        yield messages.message("policies", policies=known, chosen=read_policy(part, bundled))
 
-    @told("trap")
+    @reports_failures("trap")
     def open_trap(self, asked: gr.EventData) -> Iterator[Message]:
         """The report there is, at once; else what computing one would mean."""
         source = str(asked.source)
-        report = self._bench.trap_report(source)
+        report = self._studies.report(source)
         yield report_message(source, report) if report is not None else messages.message("nothing", source=source, words=trap_words.NOTHING)
 
-    @told("compute")
+    @reports_failures("compute")
     def compute_trap(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:
-        work, source = str(asked.run), str(asked.source)
-        stop = self._session(request).begin(work)
-        with closing(self._bench.compute_trap(source)) as computing:
-            for step in computing:
-                if stop.is_set():
+        session, source = self.sessions.begin(asked, request), str(asked.source)
+        with closing(self._studies.compute(source)) as steps:
+            for step in steps:
+                if session.stopping.is_set():
                     return
-                yield messages.progress(step, work) if isinstance(step, Preparing) else {**report_message(source, step), "run": work}
-
-    def stop_trap(self, asked: gr.EventData, request: gr.Request) -> Any:
-        """Answers beside the queue; the computation itself ends at its next step."""
-        session = self._session(request)
-        if session.work == asked.run:  # else a late request: something else has begun since
-            session.stopping.set()
-        return gr.skip()
+                if isinstance(step, Preparing):
+                    yield messages.progress(step, session.work)
+                else:
+                    yield {**report_message(source, step), "run": session.work}
 
     def leave(self, request: gr.Request) -> None:
-        """The tab was closed."""
-        self._sessions.pop(str(request.session_hash), Session()).stop()
-
-    def _session(self, request: gr.Request) -> Session:
-        return self._sessions[str(request.session_hash)]
+        self.sessions.leave(request)
 
 
 def report_message(source: str, report: SensitivityReport) -> Message:

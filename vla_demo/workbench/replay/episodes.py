@@ -6,7 +6,7 @@ from pathlib import Path
 from vla_demo.core.observation import Episode
 from vla_demo.episodes import Dataset
 
-__all__ = ["CameraFile", "EpisodeCard", "Recording", "episode_cards", "recording"]
+__all__ = ["CameraFile", "EpisodeCard", "PlayableEpisode", "episode_cards", "playable_episode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class CameraFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class PlayableEpisode:
     """An episode and its videos."""
 
     card: EpisodeCard
@@ -42,9 +42,9 @@ def episode_cards(dataset: Dataset) -> tuple[EpisodeCard, ...]:
     return tuple(EpisodeCard(e.index, e.split, e.cluster, e.is_recovery) for e in dataset.episodes)
 
 
-def recording(dataset: Dataset, index: int) -> Recording:
+def playable_episode(dataset: Dataset, index: int) -> PlayableEpisode:
     """Raises `UnknownEpisode`, listing what there is."""
     episode = dataset.episode(index)
     card = next(c for c in episode_cards(dataset) if c.index == index)
     spans = {camera: dataset.video_file(index, camera) for camera in dataset.cameras}
-    return Recording(card, episode, tuple(CameraFile(name, span.file, span.start) for name, span in spans.items()))
+    return PlayableEpisode(card, episode, tuple(CameraFile(name, span.file, span.start) for name, span in spans.items()))

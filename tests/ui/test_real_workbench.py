@@ -1,7 +1,7 @@
 """The page over the real workbench: a recorded dataset, an exported package, real inference; only both are tiny."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.tiny_packages import tiny_smolvla_package
 from tests.ui.conftest import Visit, served
-from vla_demo.workbench.bench import Workbench
+from vla_demo.workbench.workbench import Workbench
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +19,9 @@ def address(episodes_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("bench")
     package = tiny_smolvla_package(folder / "package")
 
-    class Bench(Workbench):
-        def bundled(self) -> Mapping[str, str]:
-            return {str(package.folder): "Tiny"}
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLA_DEMO_CACHE", str(folder / "cache"))
-        with served(Bench(episodes_folder)) as url:
+        with served(Workbench.over(episodes_folder, {str(package.folder): "Tiny"})) as url:
             yield url
 
 
