@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
 from tests.tiny_checkpoints import tiny_act, tiny_smolvla
+from vla_demo.core.package import PolicyPackage
+from vla_demo.workbench.policies import prepare_policy
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,3 +44,13 @@ def act_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def smolvla_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny SmolVLA checkpoint; a test that changes it copies it first."""
     return tiny_smolvla(tmp_path_factory.mktemp("checkpoints") / "smolvla")
+
+
+@pytest.fixture(scope="session")
+def bundled_act(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
+    """The bundled ACT, exported once for all tests (about half a minute). Nothing is written beside it: graphs go to a test's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLA_DEMO_CACHE", str(tmp_path_factory.mktemp("bundled")))
+        *_, package = prepare_policy("act")
+    assert isinstance(package, PolicyPackage)
+    return package

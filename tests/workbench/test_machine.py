@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vla_demo.core import processor
+from vla_demo.core.processor import this_processor
 from vla_demo.workbench.machine import machine
 
 
@@ -23,3 +24,12 @@ def test_the_processor_is_named_with_its_cores(tmp_path: Path, monkeypatch: pyte
 def test_a_processor_without_a_name_still_has_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "CPU_INFO", tmp_path / "absent")
     assert len(machine().split(",")[0]) > 1
+
+
+def test_the_instructions_that_compute_are_told_from_the_other_flags(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("model name\t: A\nflags\t: sse2 smep avx2 avx512_vnni ht\n\nmodel name\t: B\nflags\t: avx\n")
+    found = this_processor(tmp_path / "cpuinfo")
+    assert (found.name, found.instructions, found.has_vnni) == ("A", ("avx2", "avx512_vnni"), True)
+    (tmp_path / "cpuinfo").write_text("Features\t: fp asimd asimddp sve sme\n")
+    arm = this_processor(tmp_path / "cpuinfo")
+    assert (arm.instructions, arm.has_vnni) == (("asimd", "asimddp", "sme", "sve"), False)

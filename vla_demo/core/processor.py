@@ -8,6 +8,7 @@ __all__ = ["CPU_INFO", "Processor", "this_processor"]
 
 CPU_INFO = Path("/proc/cpuinfo")
 _VECTOR = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "sme", "i8mm", "bf16")  # how the names of vector instructions begin
+_OTHER = {"smep"}  # begins so too, and protects memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,4 @@ def this_processor(cpu_info: Path | None = None) -> Processor:
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(text.splitlines()))}  # core 0's
     flags = (told.get("flags") or told.get("Features") or "").split()
     name = told.get("model name") or platform.processor() or platform.machine()
-    return Processor(name, platform.machine(), tuple(sorted(flag for flag in set(flags) if flag.startswith(_VECTOR))))
+    return Processor(name, platform.machine(), tuple(sorted(flag for flag in set(flags) - _OTHER if flag.startswith(_VECTOR))))

@@ -16,7 +16,7 @@ from vla_demo.evaluation.latency import LatencySource
 from vla_demo.evaluation.statistics import mcnemar_exact, wilson_interval
 from vla_demo.runtime.strict_json import StrictJsonError, from_json, to_json
 
-__all__ = ["PairedStarts", "RolloutReport", "StartResult", "name_apart", "paired", "rollout_report"]
+__all__ = ["PairedStarts", "RolloutReport", "StartResult", "name_apart", "paired", "rollout_report", "start_result"]
 
 _SIGNIFICANT = 0.05
 
@@ -121,11 +121,12 @@ def rollout_report(
         drops=sum(a.drops for a in attempts),
         retries=sum(a.retries for a in attempts),
         fingerprint=fingerprint,
-        starts=tuple(_start(row, fps) for row in tried),
+        starts=tuple(start_result(row, fps) for row in tried),
     )
 
 
-def _start(row: TriedStart, fps: float) -> StartResult:
+def start_result(row: TriedStart, fps: float) -> StartResult:
+    """What a report says of one start."""
     attempts, depths = row.rollout.attempts, row.rollout.loop.queue_depths
     return StartResult(row.number, row.cluster, attempts.success, attempts.ticks / fps, attempts.grasps, depths)
 

@@ -5,16 +5,22 @@ checkpoint.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vla_demo.core.demo import find_demo
 from vla_demo.core.formats import interval, latency, optional, percent
 from vla_demo.core.labels import LATENCY_KINDS, family_label, mode_label, variant_label
-from vla_demo.evaluation.rollout_report import RolloutReport, StartResult
+from vla_demo.core.package import PolicyPackage
+from vla_demo.core.variant import Variant
+from vla_demo.evaluation.fingerprint import Verification
+from vla_demo.evaluation.rollout_report import RolloutReport, StartResult, start_result
+from vla_demo.runtime.strict_json import from_json, to_json
+from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
+from vla_demo.workbench.rollout.worker import tried
 
-__all__ = ["MeasuredRollout", "markdown_table", "measured_rollouts"]
+__all__ = ["MeasuredRollout", "batch_of", "markdown_table", "measured_rollouts", "try_again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +30,18 @@ class MeasuredRollout:
     policy: str  # as a person asks for it: "act", "smolvla"
     revision: str | None  # of the checkpoint
     report: RolloutReport
+    verified: Verification | None = None  # how many starts the report's fingerprint was seen to reproduce; None where it is the batch's own
 
     def as_json(self) -> dict[str, Any]:
-        return {"policy": self.policy, "revision": self.revision, **self.report.as_json()}
+        return {"policy": self.policy, "revision": self.revision, "verified": to_json(self.verified), **self.report.as_json()}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "MeasuredRollout":
         """Raises `InvalidInput` for what `as_json` did not make."""
         rest = dict(document)
-        policy, revision = str(rest.pop("policy", "")), rest.pop("revision", None)
-        return cls(policy, revision, RolloutReport.read(rest))
+        policy, revision, verified = str(rest.pop("policy", "")), rest.pop("revision", None), rest.pop("verified", None)
+        report = RolloutReport.read(rest)
+        return cls(policy, revision, report, verified and from_json(Verification, verified, "verified"))
 
 
 def measured_rollouts() -> list[MeasuredRollout]:
@@ -41,6 +49,18 @@ def measured_rollouts() -> list[MeasuredRollout]:
     demo = find_demo()
     rows = [] if demo is None else json.loads(demo.rollouts.read_text(encoding="utf-8"))["rows"]
     return [MeasuredRollout.read(row) for row in rows]
+
+
+def batch_of(row: MeasuredRollout, package: PolicyPackage) -> Batch:
+    """The batch of a row, to be tried again with today's code. `package` is of the row's policy."""
+    report = row.report
+    return Batch.of(package, RolloutRequest(Variant.parse(report.variant, package.spec), report.latency, report.mode, report.fps))
+
+
+def try_again(row: MeasuredRollout, batch: Batch, count: int) -> Iterator[tuple[StartResult, StartResult]]:
+    """As shipped and as found now, of `count` starts of the row, those that were over soonest first; the graphs are made before."""
+    for shipped in sorted(row.report.starts, key=lambda start: start.seconds)[:count]:
+        yield shipped, replace(start_result(tried(batch.job, batch.start(shipped.start)), row.report.fps), queue_depths=())
 
 
 def markdown_table(rows: Sequence[MeasuredRollout]) -> str:
