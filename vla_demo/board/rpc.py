@@ -17,7 +17,7 @@ from vla_demo.board.lease import LeaseOver, LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
 
-__all__ = ["LONGEST_CALL", "MOST_BYTES_IN", "MOST_BYTES_OUT", "PART_BYTES", "TokenGate", "callers", "handlers", "spoken"]
+__all__ = ["LONGEST_CALL", "MOST_BYTES_IN", "MOST_BYTES_OUT", "PART_BYTES", "TokenGate", "call_error", "callers", "handlers"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class TokenGate(grpc.ServerInterceptor):  # type: ignore[misc]
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
-        self._refusal = grpc.unary_unary_rpc_method_handler(_turned_away)
+        self._refusal = grpc.unary_unary_rpc_method_handler(_refuse_token)
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
         brought = next((value for key, value in details.invocation_metadata if key == "authorization"), "")
@@ -53,7 +53,7 @@ def handlers(service: str, target: object) -> Any:
     description = link.DESCRIPTOR.services_by_name[service]
     methods = {
         method.name: grpc.unary_unary_rpc_method_handler(
-            _answering(getattr(target, method.name)),
+            _answer_call(getattr(target, method.name)),
             request_deserializer=GetMessageClass(method.input_type).FromString,
             response_serializer=GetMessageClass(method.output_type).SerializeToString,
         )
@@ -78,7 +78,7 @@ def callers(service: str, channel: Any, token: str | None) -> Mapping[str, Calla
             try:
                 return call(request, timeout=deadline, metadata=metadata)
             except grpc.RpcError as error:
-                raise spoken(error, method.name, deadline) from error
+                raise call_error(error, method.name, deadline) from error
             except ValueError as error:  # what gRPC says of a channel that was closed
                 raise BoardError("this connection to the board is closed") from error
 
@@ -87,14 +87,14 @@ def callers(service: str, channel: Any, token: str | None) -> Mapping[str, Calla
     return {method.name: caller(method) for method in description.methods}
 
 
-def spoken(error: Any, call: str, deadline: float) -> BoardError:
+def call_error(error: Any, call: str, deadline: float) -> BoardError:
     """A failed call in words."""
     code, details = error.code(), error.details() or ""
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return BoardError(f"the board did not answer {call} within {deadline:g} s")
     if code is grpc.StatusCode.UNAVAILABLE:
         logger.debug("%s: %s", call, details)
-        return BoardError(f"the board cannot be reached{_why(details)}")
+        return BoardError(f"the board cannot be reached{_connection_trouble(details)}")
     if code is grpc.StatusCode.UNAUTHENTICATED:
         return BoardError(details)
     kinds: Mapping[grpc.StatusCode, type[BoardError]] = {
@@ -106,7 +106,7 @@ def spoken(error: Any, call: str, deadline: float) -> BoardError:
     return kinds.get(code, BoardError)(details or str(code))
 
 
-def _why(details: str) -> str:
+def _connection_trouble(details: str) -> str:
     """What gRPC says of a connection, as far as it helps a person."""
     known = {
         "Failed parsing HTTP/2": "what listens there is no board",
@@ -120,7 +120,7 @@ def _why(details: str) -> str:
     return next((f": {text}" for mark, text in known.items() if mark in details), "; its program has ended, or the network is down")
 
 
-def _answering(run: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+def _answer_call(run: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     def answer(request: Any, context: Any) -> Any:
         if context.time_remaining() > LONGEST_CALL:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"every call has a deadline of at most {LONGEST_CALL:g} s")
@@ -135,5 +135,5 @@ def _answering(run: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return answer
 
 
-def _turned_away(_: bytes, context: Any) -> None:
+def _refuse_token(_: bytes, context: Any) -> None:
     context.abort(grpc.StatusCode.UNAUTHENTICATED, "the board wants its token, and this is not it")

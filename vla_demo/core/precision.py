@@ -40,7 +40,7 @@ class Precision:
     options: tuple[str, ...]  # one of each group; for mixed the recipe's name
 
     def __str__(self) -> str:
-        return "-".join([self.scheme, *_written(self)])
+        return "-".join([self.scheme, *_chosen_options(self)])
 
     @property
     def operands(self) -> str:
@@ -59,8 +59,8 @@ class Precision:
             raise UnknownVariant(f"unknown precision {text!r}{why}; valid: {', '.join(OFFERED_PRECISIONS)}")
         given = [part for part in text[len(scheme) :].split("-") if part]
         if scheme == _MIXED:
-            return cls(scheme, _recipe(given, text))
-        return cls(scheme, tuple(_choices(scheme, given, text)))
+            return cls(scheme, _read_recipe(given, text))
+        return cls(scheme, tuple(_read_options(scheme, given, text)))
 
 
 def option_groups(scheme: str) -> tuple[tuple[str, ...], ...]:
@@ -73,7 +73,7 @@ def canonical_precision(text: str) -> str:
     return str(Precision.parse(text))
 
 
-def _written(precision: Precision) -> Iterator[str]:
+def _chosen_options(precision: Precision) -> Iterator[str]:
     if precision.scheme == _MIXED:
         yield from precision.options
         return
@@ -82,7 +82,7 @@ def _written(precision: Precision) -> Iterator[str]:
             yield option
 
 
-def _choices(scheme: str, given: list[str], text: str) -> Iterator[str]:
+def _read_options(scheme: str, given: list[str], text: str) -> Iterator[str]:
     left = list(given)
     for group in _SCHEMES[scheme]:
         chosen = [option for option in left if option in group]
@@ -95,7 +95,7 @@ def _choices(scheme: str, given: list[str], text: str) -> Iterator[str]:
         raise UnknownVariant(f"the precision {text!r} has the unknown option {left[0]!r}; valid for {scheme}: {valid}")
 
 
-def _recipe(given: list[str], text: str) -> tuple[str, ...]:
+def _read_recipe(given: list[str], text: str) -> tuple[str, ...]:
     if len(given) != 1 or not _RECIPE.fullmatch(given[0]):
         raise UnknownVariant(
             f"the precision {text!r} names no recipe; it is written mixed-<12 hexadecimal digits>, as `vla-demo` answers them"

@@ -127,12 +127,12 @@ class Conclusions:
         """For each precision that both parts could have."""
         rows = []
         experts = {a.question.precision: a for a in answers if a.question.stage == self._spec.stages[-1].role and not a.problem}
-        for answer in _whole(answers):
+        for answer in _of_all_stages(answers):
             expert = experts.get(answer.question.precision)
             prefix = [c.prefix_only for c in answer.chunks if c.prefix_only is not None]
             if expert is not None and len(prefix) == len(answer.chunks) > 0:
-                alone, both = self._apart(_actions(expert)), self._apart(_actions(answer))
-                rows.append(two_by_two(answer.question.precision, self._apart(prefix), alone, both, self._clusters))
+                alone, both = self._differences(_actions(expert)), self._differences(_actions(answer))
+                rows.append(two_by_two(answer.question.precision, self._differences(prefix), alone, both, self._clusters))
         return tuple(rows)
 
     def steps(self, answers: Sequence[Answer]) -> tuple[StepRow, ...]:
@@ -149,11 +149,11 @@ class Conclusions:
         full = [i for i, r in enumerate(self._recorded) if len(r) == self._spec.chunk_size]
         own = differences([self._expected[i] for i in full], [self._recorded[i] for i in full], self._scale) if full else None
         found = {} if own is None else {"fp32": by_position(own)}
-        return found | {a.question.precision: by_position(self._apart(_actions(a))) for a in _whole(answers)}
+        return found | {a.question.precision: by_position(self._differences(_actions(a))) for a in _of_all_stages(answers)}
 
     def smoothness(self, answers: Sequence[Answer]) -> Mapping[str, Smoothness]:
         found = {"recorded": self._recorded_smoothness(), "fp32": self._smoothness(self._expected)}
-        return found | {a.question.precision: self._smoothness(_actions(a)) for a in _whole(answers)}
+        return found | {a.question.precision: self._smoothness(_actions(a)) for a in _of_all_stages(answers)}
 
     def _step_row(self, steps: int, swept: Sequence[int], chosen: Mapping[str, Answer]) -> StepRow:
         def at(count: int) -> Chunks:
@@ -172,9 +172,9 @@ class Conclusions:
         """RMS between every two chunks of one observation from different noise, averaged; None where there is no noise."""
         if not all(r.others for r in self._reference):
             return None
-        return clustered_interval([self._spread(r) for r in self._reference], self._clusters)
+        return clustered_interval([self._seed_distance(r) for r in self._reference], self._clusters)
 
-    def _spread(self, chunk: ReferenceChunk) -> float:
+    def _seed_distance(self, chunk: ReferenceChunk) -> float:
         plans = [chunk.actions, *chunk.others]
         pairs = [(a, b) for i, a in enumerate(plans) for b in plans[:i]]
         return float(rms(differences([a for a, _ in pairs], [b for _, b in pairs], self._scale)).mean())
@@ -184,7 +184,7 @@ class Conclusions:
         found = {a.question.precision: [c.flow for c in a.chunks if c.flow is not None] for a in experts}
         return {precision: flows for precision, flows in found.items() if flows}
 
-    def _apart(self, chunks: Chunks) -> NDArray[np.float64]:
+    def _differences(self, chunks: Chunks) -> NDArray[np.float64]:
         return differences(chunks, self._expected, self._scale)
 
     def _interval(self, chunks: Chunks, reference: Chunks, clusters: Sequence[int]) -> Interval:
@@ -209,7 +209,7 @@ class Conclusions:
         return chunk_smoothness(plans, self._fps, self._spec.n_action_steps, gripper_joint(self._spec.joint_names))
 
 
-def _whole(answers: Sequence[Answer]) -> list[Answer]:
+def _of_all_stages(answers: Sequence[Answer]) -> list[Answer]:
     return [a for a in answers if a.question.stage == ALL_STAGES and not a.problem]
 
 

@@ -58,10 +58,10 @@ class ReplayTally:
             episode_frames=self._steps[0].frames,
             chunks=len(self._chunks),
             joint_names=subject.joint_names,
-            chunk_mae=self._named(self._chunk_mae()),
-            executed_mae=self._named(mean_abs(predicted, recorded)),
-            reference_executed_mae=self._named(mean_abs(reference, recorded)),
-            reference_mae=self._named(gap.mean(axis=0)),
+            chunk_mae=self._by_joint(self._chunk_mae()),
+            executed_mae=self._by_joint(mean_abs(predicted, recorded)),
+            reference_executed_mae=self._by_joint(mean_abs(reference, recorded)),
+            reference_mae=self._by_joint(gap.mean(axis=0)),
             reference_max_abs=float(gap.max()),
             reference_max_abs_std=float((gap / scale.std).max()),
             reference_min_cosine=min(cosine(c.predicted, c.reference, scale) for c in self._chunks),
@@ -79,7 +79,7 @@ class ReplayTally:
         planned = np.concatenate([c.predicted[: len(c.recorded)] for c in self._chunks])
         return mean_abs(planned, np.concatenate([c.recorded for c in self._chunks]))
 
-    def _named(self, values: NDArray[np.float64]) -> dict[str, float]:
+    def _by_joint(self, values: NDArray[np.float64]) -> dict[str, float]:
         return dict(zip(self._subject.joint_names, values.tolist(), strict=True))
 
 

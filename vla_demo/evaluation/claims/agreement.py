@@ -45,7 +45,7 @@ class Agreement:
     here: str  # one sentence with the numbers
 
 
-def _cannot(why: str) -> Agreement:
+def _undecided(why: str) -> Agreement:
     return Agreement("cannot tell", why)
 
 
@@ -82,7 +82,7 @@ def _worst(stages: Mapping[str, Interval]) -> str | None:
 def expert_is_fragile(report: SensitivityReport) -> Agreement:
     ranked = {precision: _worst(stages) for precision, stages in _shared(report, ["vision", "expert"]).items()}
     if not ranked:
-        return _cannot("No precision was measured on the expert and on another stage.")
+        return _undecided("No precision was measured on the expert and on another stage.")
     expert = [precision for precision, worst in ranked.items() if worst == "expert"]
     others = [f"{named_stage(worst)} in {precision_label(p)}" for p, worst in ranked.items() if worst not in (None, "expert")]
     open_ = [precision_label(precision) for precision, worst in ranked.items() if worst is None]
@@ -91,14 +91,14 @@ def expert_is_fragile(report: SensitivityReport) -> Agreement:
     here += f"; not distinguishable in {', '.join(open_)}" if open_ else ""
     degraded = sum(_cells(report)["expert", precision].verdict == "worse" for precision in ranked)
     here += f". Against the recorded actions it is worse than FP32 in {degraded} of {len(ranked)}"
-    ranking = _share(len(expert), len(ranked))
+    ranking = _verdict_of(len(expert), len(ranked))
     return Agreement("partly" if ranking == "agrees" and not degraded else ranking, f"{here}.")
 
 
 def prefix_needs_fp32(report: SensitivityReport) -> Agreement:
     cells = _cells(report)
     if ("llm", "int8") not in cells or ("expert", "int8") not in cells:
-        return _cannot("This policy has no language backbone, or it was not measured in INT8.")
+        return _undecided("This policy has no language backbone, or it was not measured in INT8.")
     llm, expert = _error(cells["llm", "int8"]), _error(cells["expert", "int8"])
     here = f"INT8 costs {number(llm.mean)} in the backbone and {number(expert.mean)} in the expert"
     if llm.low > expert.high:
@@ -112,7 +112,7 @@ def no_universal_stage(report: SensitivityReport) -> Agreement:
     ranked = {precision: _worst(stages) for precision, stages in _shared(report, ["vision", "expert"]).items()}
     clear = {precision: worst for precision, worst in ranked.items() if worst}
     if len(ranked) < 2:
-        return _cannot("It takes at least two precisions measured in every stage.")
+        return _undecided("It takes at least two precisions measured in every stage.")
     named = {stage: [precision_label(p) for p, worst in clear.items() if worst == stage] for stage in dict.fromkeys(clear.values())}
     here = "; ".join(f"{named_stage(stage)} is worst in {', '.join(precisions)}" for stage, precisions in named.items())
     if len(named) == 1 and len(clear) == len(ranked):
@@ -128,11 +128,11 @@ def smoothing_repairs(report: SensitivityReport) -> Agreement:
     cells = _cells(report)
     plain, smooth = cells.get(("expert", "int8")), cells.get(("expert", "int8-smooth"))
     if plain is None or smooth is None:
-        return _cannot("The expert was not measured in both INT8 and INT8 smooth.")
+        return _undecided("The expert was not measured in both INT8 and INT8 smooth.")
     before, after = plain.min_cosine or 0.0, smooth.min_cosine or 0.0
     here = f"Least cosine {cosine(before)} plain, {cosine(after)} smoothed"
     if report.family != "smolvla":
-        return _cannot(f"The claim is about SmolVLA. {here} on this policy's expert.")
+        return _undecided(f"The claim is about SmolVLA. {here} on this policy's expert.")
     better = _error(smooth).high < _error(plain).low
     helped = f"error {number(_error(plain).mean)} to {number(_error(smooth).mean)}"
     if before >= 0.99:
@@ -145,26 +145,25 @@ def smoothing_repairs(report: SensitivityReport) -> Agreement:
 def errors_accumulate(report: SensitivityReport) -> Agreement:
     amplification = {p: float(values[-1]) for p, values in report.amplification.items() if values and values[-1] is not None}
     if not amplification:
-        return _cannot("This policy does not denoise: it has no iterations over which an error could accumulate.")
+        return _undecided("This policy does not denoise: it has no iterations over which an error could accumulate.")
     listed = ", ".join(f"{precision_label(p)} {value:.2f}×" for p, value in amplification.items())
     here = f"Left alone, the errors of all iterations would add up to 1×; in the loop they become {listed}"
     growing = sum(value > 1 - TIE for value in amplification.values())
-    ending = "the loop does not calm them" if growing == len(amplification) else "the loop contracts them"
-    return Agreement(
-        _share(growing, len(amplification)), f"{here}: {ending if growing in (0, len(amplification)) else 'it depends on the precision'}."
-    )
+    endings = {0: "the loop contracts them", len(amplification): "the loop does not calm them"}
+    ending = endings.get(growing, "it depends on the precision")
+    return Agreement(_verdict_of(growing, len(amplification)), f"{here}: {ending}.")
 
 
 def stages_do_not_add(report: SensitivityReport) -> Agreement:
     misses = {pair.precision: pair.residual for pair in report.two_by_two if pair.residual is not None}
     if not misses:
-        return _cannot("The two halves were not measured together.")
+        return _undecided("The two halves were not measured together.")
     listed = ", ".join(f"{percent(miss)} in {precision_label(p)}" for p, miss in misses.items())
     apart = sum(miss >= INTERACTION for miss in misses.values())
     ending = "each half can be judged by itself" if apart == 0 else "measure both together"
     first = "prefix" if report.per_iteration else "vision"
     return Agreement(
-        _share(apart, len(misses)),
+        _verdict_of(apart, len(misses)),
         f"Added as vectors, chunk by chunk, the errors of {first} and expert miss the error of both by {listed}: {ending}.",
     )
 
@@ -176,12 +175,12 @@ def late_vision_early_language(report: SensitivityReport) -> Agreement:
     fragile = [layer.action_error.mean for layer in layers if _depth(layer, layers) in (("vision", "late"), ("llm", "early"))]
     expert = [layer.action_error.mean for layer in layers if layer.stage == "expert"]
     if precision is None or not fragile or not expert or not any(layer.stage == "llm" for layer in layers):
-        return _cannot("It takes layers of the vision encoder, the language backbone and the expert.")
+        return _undecided("It takes layers of the vision encoder, the language backbone and the expert.")
     ratio = median(fragile) / median(expert) if median(expert) > 0 else math.inf
     here = f"In {precision_label(precision)} late vision and early language layers cost {ratio:.2g} times the expert's"
     here += f" (medians of {len(fragile)} and {len(expert)} layers)"
     if precision != "int8":
-        return _cannot(f"The claim is about 8-bit activations. {here}.")
+        return _undecided(f"The claim is about 8-bit activations. {here}.")
     return Agreement("agrees" if ratio >= FRAGILE_LAYERS else "partly" if ratio > 1 + TIE else "differs", f"{here}.")
 
 
@@ -189,7 +188,7 @@ def smaller_is_not_faster(report: SensitivityReport) -> Agreement:
     measured = [row for row in _measured(report) if (row.bytes or 0) < (row.fp32_bytes or 0) and row.stage != ALL_STAGES]
     slower = [row for row in measured if (row.ms or 0.0) > (row.fp32_ms or 0.0) * (1 + TIE)]
     if not measured:
-        return _cannot("No smaller graph was timed.")
+        return _undecided("No smaller graph was timed.")
     here = f"{len(slower)} of {len(measured)} smaller graphs are slower than FP32 on the machine that computed this"
     return Agreement("agrees" if slower else "differs", f"{here}.")
 
@@ -197,7 +196,7 @@ def smaller_is_not_faster(report: SensitivityReport) -> Agreement:
 def demonstration_likes_fewer_steps(report: SensitivityReport) -> Agreement:
     steps = sorted(report.steps, key=lambda row: row.steps)
     if len(steps) < 2:
-        return _cannot("This policy does not denoise, or only one number of steps was measured.")
+        return _undecided("This policy does not denoise, or only one number of steps was measured.")
     few, many = steps[0], steps[-1]
     here = (
         f"Error against the demonstration: {number(few.vs_recorded.mean)} with {few.steps}, "
@@ -207,7 +206,7 @@ def demonstration_likes_fewer_steps(report: SensitivityReport) -> Agreement:
         return Agreement("agrees", f"{here}: it rises, which alone says nothing about success.")
     if many.vs_recorded.high < few.vs_recorded.low:
         return Agreement("differs", f"{here}: it falls.")
-    return _cannot(f"{here}: not distinguishable.")
+    return _undecided(f"{here}: not distinguishable.")
 
 
 def _depth(layer: LayerRow, layers: Sequence[LayerRow]) -> tuple[str, str]:
@@ -224,5 +223,5 @@ def _block(name: str) -> int | None:
     return next((int(part) for part in name.split(".") if part.isdigit()), None)
 
 
-def _share(n: int, of: int) -> Verdict:
+def _verdict_of(n: int, of: int) -> Verdict:
     return "agrees" if n == of else "differs" if n == 0 else "partly"

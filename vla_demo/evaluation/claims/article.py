@@ -80,13 +80,13 @@ def notes() -> list[str]:
     return [
         f"Faster by {exact.latency / optimized.latency:.2f}× (ACT, {exact.latency:g} s to {optimized.latency:g} s) and "
         f"{smolvla.latency / smolvla_optimized.latency:.2f}× (SmolVLA, {smolvla.latency:g} s to {smolvla_optimized.latency:g} s).",
-        f"{_apart(exact, optimized)}, so the table does not tell ACT's two formats apart.",
-        f"{_apart(exact, smolvla)}, so ACT solves more than SmolVLA.",
+        f"{_compare_counts(exact, optimized)}, so the table does not tell ACT's two formats apart.",
+        f"{_compare_counts(exact, smolvla)}, so ACT solves more than SmolVLA.",
         "Cluster 6 was held out of training, but the article also suggests choosing checkpoints by it: not an untouched test.",
     ]
 
 
-def _apart(first: PrintedRow, second: PrintedRow) -> str:
+def _compare_counts(first: PrintedRow, second: PrintedRow) -> str:
     n = TEST + VALIDATION
     assert first.successes is not None and second.successes is not None
     p = fisher_exact(first.successes, n, second.successes, n)

@@ -100,11 +100,13 @@ def _layers(rows: Sequence[LayerRow]) -> Iterator[Finding]:
         text = f"Of {len(ranked)} layers alone in {label}, {worst.layer} ({worst.stage}) costs most: {cost} the median layer's."
         yield Finding("layers", worst.stage, precision, text)
         agreement = _rank_correlation([r.own_error for r in ranked], [r.action_error.mean for r in ranked])
-        text = f"In {label} a layer's own error {_tells(agreement)} its error at the actions (rank correlation {agreement:.2f})."
+        text = (
+            f"In {label} a layer's own error {_correlation_phrase(agreement)} its error at the actions (rank correlation {agreement:.2f})."
+        )
         yield Finding("layers", None, precision, text)
 
 
-def _tells(agreement: float) -> str:
+def _correlation_phrase(agreement: float) -> str:
     return "tells much of" if agreement > 0.7 else "tells little of" if agreement < 0.3 else "tells something of"
 
 
@@ -126,14 +128,14 @@ def _speed(rows: Sequence[SensitivityRow]) -> Iterator[Finding]:
                 fast.setdefault(row.precision, []).append(row)
     stages = len({row.stage for row in rows if row.stage != ALL_STAGES})
     if slow:
-        text = f"Smaller but slower on this machine: {listed(_paces(slow, stages, slower=True))}."
+        text = f"Smaller but slower on this machine: {listed(_speed_phrases(slow, stages, slower=True))}."
         yield Finding("speed", None, only([*slow]), text)
     if fast:
-        text = f"Faster than FP32 on this machine: {listed(_paces(fast, stages, slower=False))}."
+        text = f"Faster than FP32 on this machine: {listed(_speed_phrases(fast, stages, slower=False))}."
         yield Finding("speed", None, only([*fast]), text)
 
 
-def _paces(by_precision: Mapping[str, Sequence[SensitivityRow]], stages: int, *, slower: bool) -> Iterator[str]:
+def _speed_phrases(by_precision: Mapping[str, Sequence[SensitivityRow]], stages: int, *, slower: bool) -> Iterator[str]:
     """`every stage in INT8 weights (1.3 to 2.4 times FP32's time)`."""
     for precision, rows in by_precision.items():
         ratios = [float(row.ms or 0) / float(row.fp32_ms or 1) for row in rows]
@@ -148,13 +150,13 @@ def _positions(by_position: Mapping[str, tuple[float, ...]]) -> Iterator[Finding
         third = len(errors) // 3
         if precision != "fp32" and third and sum(errors[:third]) > 0:
             factors[precision] = sum(errors[-third:]) / sum(errors[:third])
-    for phrase, names in grouped(factors, _growth).items():
+    for phrase, names in grouped(factors, _growth_phrase).items():
         size = f"{span([factors[name] for name in names], '.1f')} times as far from FP32 as the first"
         text = f"The error {phrase} along the chunk in {named_precisions(names)}: the last third is {size}."
         yield Finding("by_position", ALL_STAGES, only(names), text)
 
 
-def _growth(factor: float) -> str:
+def _growth_phrase(factor: float) -> str:
     return "grows" if factor > 1 + SAME else "shrinks" if factor < 1 - SAME else "keeps its size"
 
 

@@ -43,7 +43,7 @@ def cells(view: RobotView, facts: RobotFacts) -> list[dict[str, str]]:
     return [
         {
             "name": "policy",
-            "value": _named(view) if view.variant else "–",
+            "value": _policy_label(view) if view.variant else "–",
             "about": f"package {view.package[:8]}" if view.package else "none loaded",
         },
         {"name": "control", **_control(view, facts)},
@@ -137,7 +137,7 @@ def _joints(facts: RobotFacts, spec: PolicySpec | None) -> dict[str, Any]:
     return {"name": "Joints and cameras", "text": text, "ok": joints and not absent}
 
 
-def _named(view: RobotView) -> str:
+def _policy_label(view: RobotView) -> str:
     """Such as "act, INT8"."""
     return f"{view.policy}, {variant_label(view.variant)}"
 
@@ -145,7 +145,7 @@ def _named(view: RobotView) -> str:
 def _policy(view: RobotView) -> str:
     if view.loading:
         return f"{view.loading} is being loaded."
-    return f"{_named(view)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
+    return f"{_policy_label(view)}; package sha256 {view.package[:16]}…" if view.package else "None is loaded."
 
 
 def _pictures(view: RobotView) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def recorded(shown: PlayableEpisode) -> list[Section]:
     episode = shown.episode
     length = seconds((len(episode) - 1) / episode.fps)
     return [
-        section("recorded demonstration", length, f"{len(episode)} frames", [f"“{episode.instruction}”", _origin(shown.card)]),
+        section("recorded demonstration", length, f"{len(episode)} frames", [f"“{episode.instruction}”", _start_of(shown.card)]),
         section(
             "next",
             notes=[
@@ -74,7 +74,7 @@ def recorded(shown: PlayableEpisode) -> list[Section]:
     ]
 
 
-def _origin(card: EpisodeCard) -> str:
+def _start_of(card: EpisodeCard) -> str:
     if card.cluster is None:
         return ""
     fresh = "no training demonstration starts there" if card.cluster == HELD_OUT else "training saw others from there"
@@ -107,8 +107,8 @@ def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
     units = ", gripper ".join(means)
     return section(
         title,
-        _main(means),
-        f"mean abs{_gripper(means)}",
+        _mean_text(means),
+        f"mean abs{_gripper_text(means)}",
         [
             f"Largest gap of one joint {report.reference_max_abs:.2f} ({units}); least cosine {cosine(report.reference_min_cosine)}. "
             f"Over {count(report.chunks, 'whole chunk')}."
@@ -119,12 +119,12 @@ def _vs_reference(report: ReplayReport, takes_noise: bool) -> Section:
 def _vs_recorded(report: ReplayReport) -> Section:
     means, reference = unit_means(report.executed_mae), unit_means(report.reference_executed_mae)
     inside = round(report.within_tolerance * report.frames)
-    beside = "" if report.is_reference else f"; FP32 {_main(reference)}"
+    beside = "" if report.is_reference else f"; FP32 {_mean_text(reference)}"
     return section(
         "vs recorded demonstration",
-        _main(means),
-        f"mean abs{_gripper(means)}{beside}",
-        [f"{inside} of {report.frames} executed actions have every joint within {_tolerance(report.tolerance)}."],
+        _mean_text(means),
+        f"mean abs{_gripper_text(means)}{beside}",
+        [f"{inside} of {report.frames} executed actions have every joint within {_tolerance_text(report.tolerance)}."],
     )
 
 
@@ -136,7 +136,7 @@ def how(report: ReplayReport, takes_noise: bool) -> str:
     return (
         f"{ran} of episode {report.episode}{noise}. Open loop: at each chunk the policy sees the recorded pictures, whatever it planned "
         "before; what the arm would have met instead, this does not say. Errors are over the actions that would be executed; over whole "
-        f"chunks the mean vs recorded is {_main(unit_means(report.chunk_mae))}. Times are medians of {count(report.chunks, 'chunk')} "
+        f"chunks the mean vs recorded is {_mean_text(unit_means(report.chunk_mae))}. Times are medians of {count(report.chunks, 'chunk')} "
         f"on {report.measured_on}."
     )
 
@@ -150,9 +150,9 @@ def proof(graphs: Sequence[StageGraph], differences: Sequence[float]) -> list[tu
     weights, of = sum(g.quantized_weight_bytes for g in graphs), sum(g.weight_bytes for g in graphs)
     return [
         (f"{quantized}/{nodes} nodes", "products of an activation with weights that were quantized"),
-        (f"{_part(weights, of)} weights", "weights that were quantized, counted as they were in FP32"),
+        (f"{_quantized_share(weights, of)} weights", "weights that were quantized, counted as they were in FP32"),
         *(
-            [(_apart(max(differences)), "largest difference of the outputs of this stage's graphs, on random inputs")]
+            [(_difference(max(differences)), "largest difference of the outputs of this stage's graphs, on random inputs")]
             if differences
             else []
         ),
@@ -160,17 +160,17 @@ def proof(graphs: Sequence[StageGraph], differences: Sequence[float]) -> list[tu
     ]
 
 
-def _part(quantized: int, of: int) -> str:
+def _quantized_share(quantized: int, of: int) -> str:
     """`15.50/15.52 MB`: as many digits as it takes to see that something was left out."""
 
-    def written(digits: int) -> tuple[str, str]:
+    def amounts(digits: int) -> tuple[str, str]:
         return in_megabytes(quantized, digits), in_megabytes(of, digits)
 
-    digits = next(n for n in range(1, 7) if n == 6 or quantized == of or len(set(written(n))) == 2)
-    return f"{'/'.join(written(digits))} MB"
+    digits = next(n for n in range(1, 7) if n == 6 or quantized == of or len(set(amounts(n))) == 2)
+    return f"{'/'.join(amounts(digits))} MB"
 
 
-def _apart(largest: float) -> str:
+def _difference(largest: float) -> str:
     return f"differs from FP32 by up to {largest:.2g}" if largest > 0 else "equal to FP32: stored losslessly"
 
 
@@ -181,16 +181,16 @@ def unit_means(values: Mapping[str, float]) -> dict[str, float]:
     return {u: sum(group) / len(group) for u, group in groups.items()}
 
 
-def _main(means: Mapping[str, float]) -> str:
+def _mean_text(means: Mapping[str, float]) -> str:
     unit, mean = next(iter(means.items()))
     return with_unit(mean, unit)
 
 
-def _gripper(means: Mapping[str, float]) -> str:
+def _gripper_text(means: Mapping[str, float]) -> str:
     return f", gripper {with_unit(means['%'], '%')}" if len(means) > 1 else ""
 
 
-def _tolerance(tolerance: Mapping[str, float]) -> str:
+def _tolerance_text(tolerance: Mapping[str, float]) -> str:
     """5° (gripper 5 %) when the joints of a unit share theirs, else joint by joint."""
     units = {u: {value for joint, value in tolerance.items() if joint_unit(joint) == u} for u in unit_means(tolerance)}
     if any(len(values) > 1 for values in units.values()):
