@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.formats import count, latency, optional, percent
-from vla_demo.core.labels import board_label, mode_label, variant_label
+from vla_demo.core.labels import LATENCY_KINDS, board_label, mode_label, variant_label
 from vla_demo.evaluation.claims.article import ARTICLE, ARTICLE_LINK, PRINTED, PrintedRow, notes
 from vla_demo.evaluation.rollout_report import RolloutReport, StartResult
 from vla_demo.evaluation.statistics import wilson_interval
@@ -33,7 +33,7 @@ def row(name: str, label: str, report: RolloutReport, splits: Mapping[int, str],
         "mode": mode_label(report.mode),
         "fps": f"{report.fps:g} fps",
         "latency": latency(report.latency_ms / 1e3) if report.latency_ms else "none",
-        "kind": report.latency_kind if report.latency_ms else "",
+        "kind": LATENCY_KINDS[report.latency_kind] if report.latency_ms else "",
         "source": report.latency_source,
         "successes": report.successes,
         "n": report.n,
@@ -60,7 +60,7 @@ def judged(found: RobotRate, label: str) -> dict[str, Any]:
         "mode": mode_label(found.mode),
         "board": f"measured on {board_label(found.board, found.kind)}",
         "latency": "–" if found.inference_s is None else latency(found.inference_s),
-        "kind": "" if found.inference_s is None else "board",
+        "kind": "" if found.inference_s is None else LATENCY_KINDS["board"],
         "source": "" if found.inference_s is None else times,
         "successes": found.successes,
         "n": found.n,
