@@ -1,5 +1,8 @@
 """Names that people read, each made in one place."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from vla_demo.core import labels
@@ -56,3 +59,21 @@ def test_joints_are_in_degrees_and_the_gripper_in_percent() -> None:
 def test_every_precision_and_every_mode_that_is_offered_has_a_sentence() -> None:
     assert tuple(labels.PRECISION_SENTENCES) == OFFERED_PRECISIONS
     assert tuple(labels.MODES) == tuple(labels.MODE_SENTENCES) == tuple(MODES)
+
+
+NAMES = {*labels.STAGES.values(), *labels.FAMILIES.values(), *labels.MODES.values(), *labels.PRECISION_SENTENCES.values()}
+
+
+def named_again(source: str) -> list[str]:
+    """Strings that say in full what is named in `labels`."""
+    values = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return [value for value in values if isinstance(value, str) and value in NAMES]
+
+
+def test_nobody_else_names_stages_families_modes_or_precisions() -> None:
+    sources = [path for path in Path(labels.__file__).parents[1].rglob("*.py") if path != Path(labels.__file__)]
+    assert {path.name: found for path in sources if (found := named_again(path.read_text("utf-8")))} == {}
+
+
+def test_a_second_name_would_be_found() -> None:
+    assert named_again('LABELS = {"act": "ACT", "vision": "Vision encoder", "llm": "language"}') == ["ACT", "Vision encoder"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import vla_demo
 from vla_demo.core.demo import DEMO_POLICIES
 from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
+from vla_demo.core.labels import family_label
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.storage import cache_folder, fingerprint
@@ -24,7 +25,7 @@ __all__ = ["BUNDLED_POLICIES", "PolicyLibrary", "export_policy", "prepare_policy
 
 logger = logging.getLogger(__name__)
 
-BUNDLED_POLICIES: Mapping[str, str] = {"act": "ACT", "smolvla": "SmolVLA"}  # name -> label, the default first
+BUNDLED_POLICIES: Mapping[str, str] = {name: family_label(name) for name in DEMO_POLICIES}  # name -> label, the default first
 CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
 WAITING_SECONDS = 0.2
 
