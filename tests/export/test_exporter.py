@@ -17,7 +17,8 @@ from tests.export.conftest import Exported
 from tests.tiny_checkpoints import JOINTS
 from vla_demo.core.errors import CheckpointError, InvalidInput, ParityError, Stopped
 from vla_demo.export import export_checkpoint, exporter
-from vla_demo.runtime import open_policy, read_manifest, verify_package
+from vla_demo.runtime import open_policy, read_manifest
+from vla_demo.runtime.manifest import verify_package
 
 
 def test_the_package_holds_what_the_contract_names(smolvla: Exported, act: Exported) -> None:

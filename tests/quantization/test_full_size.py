@@ -31,7 +31,8 @@ import json, resource, sys
 from pathlib import Path
 import numpy as np
 from vla_demo.core.observation import Observation
-from vla_demo.quantization import Calibration, quantize_stage
+from vla_demo.quantization import quantize_stage
+from vla_demo.quantization.calibration import Calibration
 from vla_demo.runtime import read_manifest
 
 package, precision, cache = read_manifest(sys.argv[1]), sys.argv[2], Path(sys.argv[3])

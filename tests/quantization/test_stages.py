@@ -18,10 +18,11 @@ from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, Quant
 from vla_demo.core.package import Decision, PolicyPackage
 from vla_demo.core.precision import OFFERED_PRECISIONS
 from vla_demo.core.variant import Variant
-from vla_demo.quantization import prepare_variant, quantize_stage, quantized_graph, scheme_for, stages, weight_only
+from vla_demo.quantization import prepare_variant, quantize_stage, scheme_for, stages, weight_only
 from vla_demo.quantization.audit import products
 from vla_demo.quantization.calibration import Calibration, Feeds, Where
 from vla_demo.quantization.schemes import DynamicInt8
+from vla_demo.quantization.stages import quantized_graph
 from vla_demo.runtime import GraphStore, graph_of_file, open_policy, read_manifest, reference_graphs, write_manifest
 from vla_demo.runtime.graph_store import receipts
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from onnx import TensorProto, helper
 
+from tests.quantization.graph_work import GraphWork, graph_work
 from vla_demo.core.errors import QuantizationError
-from vla_demo.quantization.work import GraphWork, graph_work
 
 
 def graph(path: Path, nodes: list[Any], inputs: dict[str, list[Any]], weights: dict[str, list[int]]) -> Path:

@@ -10,8 +10,8 @@ import pytest
 
 from vla_demo.core.errors import PackageError
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
-from vla_demo.runtime import read_manifest, verify_package, write_manifest
-from vla_demo.runtime.manifest import package_file
+from vla_demo.runtime import read_manifest, write_manifest
+from vla_demo.runtime.manifest import package_file, verify_package
 
 
 def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

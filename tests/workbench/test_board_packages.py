@@ -8,7 +8,8 @@ from tests.tiny_packages import tiny_smolvla_package
 from vla_demo.core.errors import PackageError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
-from vla_demo.runtime import open_policy, verify_package
+from vla_demo.runtime import open_policy
+from vla_demo.runtime.manifest import verify_package
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.robot.packages import packed_for_board
 

@@ -24,7 +24,7 @@ from vla_demo.core.observation import ActionChunk, Clock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, Tick
 from vla_demo.runtime.threaded_worker import ThreadedWorker
 
-__all__ = ["Counts", "DriveState", "DrivenTick", "Driver", "Task"]
+__all__ = ["DriveState", "DrivenTick", "Driver", "Task"]
 
 logger = logging.getLogger(__name__)
 

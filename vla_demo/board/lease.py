@@ -13,13 +13,12 @@ from typing import Any
 from vla_demo.core.errors import BoardError
 from vla_demo.core.observation import Clock
 
-__all__ = ["HEARTBEAT", "LANES", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseOver", "LeaseRefused", "Stamped", "stamped"]
+__all__ = ["HEARTBEAT", "LOST_AFTER", "MOST_AHEAD", "Grant", "LeaseDesk", "LeaseOver", "LeaseRefused", "Stamped", "stamped"]
 
 HEARTBEAT = 0.25  # s between heartbeats
 LOST_AFTER = 1.0  # s without one
 MOST_AHEAD = 5.0  # s that an expiry may lie in the future: whoever says more has the wrong time
 MOST_NAME = 60  # characters
-LANES = ("heartbeat", "command", "upload")  # each with its own sequence, so that a heartbeat does not wait for a long upload
 
 
 class LeaseRefused(BoardError):

@@ -17,7 +17,7 @@ from vla_demo.board.lease import LeaseOver, LeaseRefused
 from vla_demo.board.packages import NotThere
 from vla_demo.core.errors import BoardError, InvalidInput, VlaDemoError
 
-__all__ = ["LONGEST_CALL", "MOST_BYTES_IN", "MOST_BYTES_OUT", "PART_BYTES", "TokenGate", "call_error", "callers", "handlers"]
+__all__ = ["MOST_BYTES_IN", "MOST_BYTES_OUT", "PART_BYTES", "TokenGate", "callers", "handlers"]
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vla_demo.core.variant import MAX_DENOISE_STEPS
 
-__all__ = ["FAMILIES", "backbone_problems", "config_problems"]
+__all__ = ["backbone_problems", "config_problems"]
 
 FAMILIES = ("act", "smolvla")
 _MAX_PIXELS = 4_000_000  # one camera

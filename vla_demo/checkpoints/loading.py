@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lerobot.policies.pretrained import PreTrainedPolicy
     from lerobot.processor import PolicyProcessorPipeline
 
-__all__ = ["LoadedCheckpoint", "load_checkpoint", "load_config"]
+__all__ = ["LoadedCheckpoint", "load_checkpoint"]
 
 
 @dataclass(frozen=True, slots=True)

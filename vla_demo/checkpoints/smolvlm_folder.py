@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["SIZES", "VlmSize", "write_vlm_folder"]
+__all__ = ["write_vlm_folder"]
 
 VlmSize = Literal["tiny", "full"]
 

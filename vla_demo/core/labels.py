@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 __all__ = [
-    "FAMILIES",
     "LATENCY_KINDS",
     "MODES",
     "MODE_SENTENCES",

@@ -4,7 +4,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CPU_INFO", "Processor", "this_processor"]
+__all__ = ["Processor", "this_processor"]
 
 CPU_INFO = Path("/proc/cpuinfo")
 _VECTOR = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "sve", "sme", "i8mm", "bf16")  # how the names of vector instructions begin

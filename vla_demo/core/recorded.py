@@ -12,7 +12,7 @@ from pathlib import Path
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.storage import write_whole
 
-__all__ = ["RECORDED_FILE", "RecordedEpisode", "is_plain_path", "read_recorded", "write_recorded"]
+__all__ = ["RecordedEpisode", "is_plain_path", "read_recorded", "write_recorded"]
 
 RECORDED_FILE = "meta/recorded.json"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,100}")

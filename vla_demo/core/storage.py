@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CACHE_VARIABLE", "Fingerprint", "cache_folder", "fingerprint", "graph_files", "write_whole"]
+__all__ = ["CACHE_VARIABLE", "cache_folder", "fingerprint", "graph_files", "write_whole"]
 
 CACHE_VARIABLE = "VLA_DEMO_CACHE"
 

@@ -20,7 +20,7 @@ from vla_demo.episodes.tables import read_columns
 from vla_demo.episodes.tags import EpisodeTags, read_tags
 from vla_demo.episodes.video import VideoCursor
 
-__all__ = ["Dataset", "EpisodeSummary", "VideoSpan", "open_dataset"]
+__all__ = ["Dataset", "open_dataset"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from vla_demo.core.errors import InvalidInput
 from vla_demo.episodes.tables import read_columns
 
-__all__ = ["ACTION", "INFO_FILE", "STATE", "STATS_FILE", "EpisodeRow", "Layout", "VideoPlace", "parse_layout", "read_rows"]
+__all__ = ["ACTION", "INFO_FILE", "STATE", "STATS_FILE", "EpisodeRow", "Layout", "parse_layout", "read_rows"]
 
 INFO_FILE = "meta/info.json"
 STATS_FILE = "meta/stats.json"

@@ -21,7 +21,7 @@ from vla_demo.episodes.layout import ACTION, STATE
 from vla_demo.episodes.light_dataset import CameraFacts, LightEpisode, video_file, video_key, write_metadata, write_numbers
 from vla_demo.episodes.recording import VideoEncoding
 
-__all__ = ["KEPT_FREE", "Began", "LiveEpisode", "began_from"]
+__all__ = ["KEPT_FREE", "LiveEpisode", "began_from"]
 
 KEPT_FREE = 256 << 20  # bytes of the disk that no episode takes
 SAMPLED = 32  # pictures of each camera that the statistics are of, at most

@@ -26,7 +26,7 @@ class RecorderChild:
         self.queue = BoundedQueue[tuple[bytes, ...] | None](most_bytes, most_rows)
         self.problem, self.under_way, self.dead = "", list[str](), False
         self.kept_bytes = 0  # of the episodes it has written
-        self._ready, self._closing = threading.Event(), False
+        self._ready = threading.Event()
         self._process = subprocess.Popen(
             [sys.executable, "-m", recorder_process.__name__, str(folder)],
             stdin=subprocess.PIPE,
@@ -47,7 +47,6 @@ class RecorderChild:
 
     def close(self) -> None:
         """Waits until all is on the disk, but not for ever."""
-        self._closing = True
         self.queue.offer(None, 0, must=True)
         try:
             self._process.wait(_CLOSE_SECONDS)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from vla_demo.episodes.bounded_queue import BoundedQueue
 from vla_demo.episodes.live_episode import LiveEpisode, began_from
 
-__all__ = ["BEGIN", "END", "HEADER", "OLD_PICTURES", "ROW", "main", "sweep"]
+__all__ = ["BEGIN", "END", "HEADER", "OLD_PICTURES", "ROW"]
 
 HEADER = struct.Struct("<cI")  # kind of message, bytes that follow
 BEGIN, ROW, OLD_PICTURES, END = b"B", b"R", b"O", b"E"  # a row with or without pictures; one whose pictures were lost on the way

@@ -12,7 +12,7 @@ from vla_demo.core.errors import InvalidInput, MissingPiece, UnknownEpisode
 from vla_demo.core.extras import install
 from vla_demo.episodes.layout import INFO_FILE
 
-__all__ = ["FolderFiles", "HubFiles", "SourceFiles", "files_of"]
+__all__ = ["SourceFiles", "files_of"]
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 

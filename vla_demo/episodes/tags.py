@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vla_demo.core.errors import InvalidInput
 
-__all__ = ["TAGS_FILE", "EpisodeTags", "read_tags", "split_ranges", "write_tags"]
+__all__ = ["EpisodeTags", "read_tags", "split_ranges", "write_tags"]
 
 TAGS_FILE = Path("meta") / "teabag.json"
 

@@ -32,7 +32,7 @@ class StageWork:
     step_weight_bytes: float = 0.0
 
 
-# LeRobot's defaults with three 640x480 cameras, counted by `quantization.work.graph_work` on full-size exports; a test counts them again.
+# LeRobot's defaults with three 640x480 cameras, counted by tests/quantization/graph_work.py on full-size exports; a test counts them again.
 FULL_SIZE: Mapping[str, tuple[StageWork, ...]] = {
     "act": (
         StageWork("vision", 67_092_480_000, 0, 45_716_224),

@@ -1,5 +1,5 @@
 """Floor 3: cuts a checkpoint into stage graphs, proves parity, writes the package."""
 
-from vla_demo.export.exporter import Progress, export_checkpoint
+from vla_demo.export.exporter import export_checkpoint
 
-__all__ = ["Progress", "export_checkpoint"]
+__all__ = ["export_checkpoint"]

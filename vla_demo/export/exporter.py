@@ -24,7 +24,7 @@ from vla_demo.export.preprocessing import read_preprocessing, recorded_action_st
 from vla_demo.export.stages import first_tensors, module_for
 from vla_demo.runtime import graph_of_file, open_policy, read_manifest, write_manifest
 
-__all__ = ["Progress", "export_checkpoint"]
+__all__ = ["export_checkpoint"]
 
 _LIBRARIES = ("lerobot", "torch", "transformers", "onnx", "onnxscript", "onnxruntime")
 

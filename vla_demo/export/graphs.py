@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vla_demo.core.errors import PackageError, Stopped
 from vla_demo.core.policy import GraphSpec
 
-__all__ = ["OPSET", "run_module", "write_graph"]
+__all__ = ["run_module", "write_graph"]
 
 OPSET = 18
 _MAX_IN_ONE_FILE = 1_000_000  # bytes of weights; those beside a graph ONNX Runtime maps, and does not hold twice while it loads

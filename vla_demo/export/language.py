@@ -10,7 +10,7 @@ from vla_demo.core.package import LanguageRecipe
 if TYPE_CHECKING:
     from vla_demo.checkpoints import ReferencePolicy
 
-__all__ = ["TOKENIZER_FILE", "language_recipe", "loaded_tokenizer", "write_tokenizer"]
+__all__ = ["language_recipe", "loaded_tokenizer", "write_tokenizer"]
 
 TOKENIZER_FILE = "tokenizer.json"
 _EXPECTED = {"task_key": "task", "padding_side": "right", "truncation": True}  # what the runtime does

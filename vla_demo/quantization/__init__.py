@@ -1,8 +1,6 @@
 """Floor 2: graph in, graph out."""
 
-from vla_demo.quantization.calibration import Calibration
 from vla_demo.quantization.catalogue import scheme_for
-from vla_demo.quantization.schemes import Scheme
-from vla_demo.quantization.stages import Progress, prepare_variant, quantize_stage, quantized_graph
+from vla_demo.quantization.stages import prepare_variant, quantize_stage
 
-__all__ = ["Calibration", "Progress", "Scheme", "prepare_variant", "quantize_stage", "quantized_graph", "scheme_for"]
+__all__ = ["prepare_variant", "quantize_stage", "scheme_for"]

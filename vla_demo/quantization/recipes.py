@@ -15,7 +15,7 @@ from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.precision import REFERENCE_PRECISION, Precision
 from vla_demo.core.storage import cache_folder, write_whole
 
-__all__ = ["RECIPE_VERSION", "Recipe", "Rule", "find_recipe", "keep_recipe", "read_recipe", "recipe_from_json", "write_recipe"]
+__all__ = ["Recipe", "Rule", "find_recipe", "keep_recipe", "read_recipe", "recipe_from_json", "write_recipe"]
 
 RECIPE_VERSION = 1
 _FIELDS = {"version", "family", "stage", "default", "rules", "found"}

@@ -25,7 +25,7 @@ from vla_demo.quantization.recipes import Recipe, Rule
 from vla_demo.quantization.sensitivity import LayerSensitivity, Working, measured_layers
 from vla_demo.quantization.trials import Judgement, Trials
 
-__all__ = ["SEARCHED", "Budget", "Found", "rules_for", "search_recipe"]
+__all__ = ["Budget", "Found", "rules_for", "search_recipe"]
 
 SEARCHED = ("int8", "int4")
 Assignment = Mapping[str, str]  # layer -> precision, of the layers that are not FP32

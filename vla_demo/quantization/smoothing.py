@@ -21,7 +21,7 @@ from vla_demo.quantization.channels import ChannelRanges, channel_ranges
 from vla_demo.quantization.rewriting import Rewriting, rewriting
 from vla_demo.quantization.seams import Seam, find_seams, separate_vectors
 
-__all__ = ["ALPHAS", "Smoothing", "predicted_error", "smooth_graph", "smoothing_scale"]
+__all__ = ["ALPHAS", "predicted_error", "smooth_graph", "smoothing_scale"]
 
 Array = NDArray[np.floating[Any]]
 ALPHAS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

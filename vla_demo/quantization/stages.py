@@ -29,7 +29,7 @@ from vla_demo.runtime import GraphStore, reference_graphs
 from vla_demo.runtime.graph_store import Receipt
 from vla_demo.runtime.manifest import package_file
 
-__all__ = ["Progress", "prepare_variant", "quantize_stage", "quantized_graph"]
+__all__ = ["prepare_variant", "quantize_stage", "quantized_graph"]
 
 Progress = Callable[[str, float], None]
 """Told what is being made and the share, 0..1, of the stages that are ready; raise `Stopped` in it to stop between two stages."""

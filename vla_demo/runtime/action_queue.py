@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vla_demo.core.errors import InvalidInput
 
-__all__ = ["AGGREGATES", "ActionQueue", "Merged", "QueuedAction"]
+__all__ = ["AGGREGATES", "ActionQueue", "Merged"]
 
 Action = NDArray[np.float32]  # (J,) dataset units
 

@@ -18,7 +18,7 @@ from vla_demo.core.observation import ActionChunk, Clock, Observation
 from vla_demo.runtime.action_queue import ActionQueue, Merged
 from vla_demo.runtime.continuation import Continuation
 
-__all__ = ["MODES", "Answer", "Arrival", "Body", "ControlLoop", "LoopSettings", "Request", "SimulatedWorker", "Tick", "Worker"]
+__all__ = ["MODES", "Answer", "ControlLoop", "LoopSettings", "Request", "SimulatedWorker", "Tick", "Worker"]
 
 MODES = ("sync", "async", "seamfree")
 _REMEMBERED = 5  # delays: one late answer should not count for ever

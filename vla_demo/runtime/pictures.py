@@ -14,7 +14,7 @@ from vla_demo.core.errors import InvalidInput, PackageError
 from vla_demo.runtime.resampling import resize
 from vla_demo.runtime.strict_json import StrictJsonError, from_json
 
-__all__ = ["PictureOperation", "operations_of", "to_input"]
+__all__ = ["operations_of", "to_input"]
 
 Picture = NDArray[np.float32]  # (3, H, W)
 

@@ -29,7 +29,7 @@ from vla_demo.runtime.preprocessing import Preprocessor, checked_noise
 from vla_demo.runtime.providers import Running
 from vla_demo.runtime.sessions import GraphFile, Session, open_session
 
-__all__ = ["DenoiseWatcher", "ExportedPolicy", "GraphRun", "Tap", "Tensors", "open_policy"]
+__all__ = ["ExportedPolicy", "GraphRun", "Tensors", "open_policy"]
 
 DenoiseWatcher = Callable[[int, NDArray[np.float32]], None]
 """Called after each denoising step with its number, from 1, and x (T, A); raise `Stopped` in it to stop there."""

@@ -20,8 +20,6 @@ from vla_demo.runtime.vectors import normalize, unnormalize
 
 __all__ = ["Preprocessor", "checked_noise"]
 
-Tensors = Mapping[str, NDArray[np.generic]]
-
 
 class Preprocessor:
     """The package's recipes, made ready once: operations for each camera, statistics, tokenizer."""

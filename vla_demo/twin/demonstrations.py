@@ -19,7 +19,7 @@ from vla_demo.twin.scene import from_dataset_units, to_dataset_units
 from vla_demo.twin.starts import Start, prepare, split_starts
 from vla_demo.twin.world import TeaBagTwin
 
-__all__ = ["Demonstration", "demonstrations", "solve"]
+__all__ = ["demonstrations", "solve"]
 
 LONGEST = 600  # ticks, 20 s
 _MEMORY = np.float32(0.93)  # of a push from tick to tick: it lasts about half a second

@@ -15,7 +15,7 @@ from vla_demo.twin.kinematics import Grasp, solve, wrap
 from vla_demo.twin.scene import BAG_HALF_SIZE, JOINTS
 from vla_demo.twin.world import Measurements, TeaBagTwin
 
-__all__ = ["OPEN", "PITCHES", "Clearance", "GraspPlanner"]
+__all__ = ["OPEN", "PITCHES", "GraspPlanner"]
 
 OPEN = 0.62  # rad, about 6.4 cm between the pads
 PITCHES = tuple(math.radians(p) for p in (90, 82, 74, 66, 58, 50, 42))

@@ -6,7 +6,7 @@ from itertools import islice
 from vla_demo.core.errors import InvalidInput
 from vla_demo.twin.starts import HELD_OUT, Start, fresh_start, split_starts
 
-__all__ = ["STARTS", "fresh_training_starts", "protocol_starts", "starts_named"]
+__all__ = ["fresh_training_starts", "protocol_starts", "starts_named"]
 
 STARTS = ("test", "validation", "all")  # and "<N>-fresh"
 _FIRST_FRESH_SEED = 500_000

@@ -19,7 +19,7 @@ from vla_demo.twin.kinematics import PAN_AXIS_X, Grasp, solve
 from vla_demo.twin.scene import HOME
 from vla_demo.twin.world import TeaBagTwin
 
-__all__ = ["CLUSTERS", "HELD_OUT", "SPLITS", "Start", "cluster_at", "fresh_start", "prepare", "split_starts"]
+__all__ = ["CLUSTERS", "HELD_OUT", "Start", "cluster_at", "fresh_start", "prepare", "split_starts"]
 
 CLUSTERS = {  # number -> centre (x, y) in m
     1: (0.15, -0.20),

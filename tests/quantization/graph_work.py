@@ -9,8 +9,6 @@ from typing import Any
 
 from vla_demo.core.errors import QuantizationError
 
-__all__ = ["GraphWork", "graph_work"]
-
 _TOKENS, _PREFIX = 48, 241  # SmolVLA's own: 48 words at most; 3 pictures of 64 tokens, the words and the state
 
 
