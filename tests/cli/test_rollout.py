@@ -26,6 +26,8 @@ def test_two_modes_are_compared_in_pairs(act: str, capsys: pytest.CaptureFixture
     assert main(["rollout", act, *QUICK, "--mode", "sync", "--against-mode", "async", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["mode"], found["against"]["mode"]) == ("sync", "async") and found["n"] == found["against"]["n"] == 2
+    assert found["fingerprint"]["settings"] != found["against"]["fingerprint"]["settings"]
+    assert found["fingerprint"]["code"] == found["against"]["fingerprint"]["code"] and "mujoco" in found["fingerprint"]["libraries"]
     assert (
         found["paired"]["verdict"] == "not distinguishable"
         and "sync and async solved the same of the 2 starts" in found["paired"]["sentence"]
@@ -38,7 +40,7 @@ def test_every_start_that_failed_becomes_a_video_and_the_table_says_where(
 ) -> None:
     assert main(["rollout", act, *QUICK, "--against-latency", "0", "--video", str(tmp_path / "videos")]) == 0
     told = capsys.readouterr().out
-    assert f"4 videos in {tmp_path / 'videos'}" in told and "0/2  (95 % interval" in told
+    assert f"4 videos in {tmp_path / 'videos'}" in told and "0/2  (95 % interval" in told and told.count("fingerprint  ") == 2
     made = sorted(file.name for file in (tmp_path / "videos").glob("*.mp4"))
     assert len(made) == 2 and all(name.endswith("_failed.mp4") for name in made)
     assert sorted(file.name for file in (tmp_path / "videos" / "against").glob("*.mp4")) == made

@@ -28,12 +28,22 @@ def test_json_stands_alone_and_is_what_is_written(command: list[str], tmp_path: 
     assert set(document["per_iteration"]["int8"]) >= {"teacher_forced", "free_running", "sqnr_db"}
     assert {"amplification", "two_by_two", "steps", "sensitivity"} <= set(document)
     assert set(document["sensitivity"][0]["error"]) == {"mean", "low", "high"}
+    assert {"onnxruntime", "numpy"} <= set(document["computed"]["fingerprint"]["libraries"])
 
 
 def test_a_table_for_people(command: list[str], capsys: Captured) -> None:
     assert main([*command, "--variant", "expert=int8", "--variant", "vision=int8,llm=int8,expert=int8", "--steps", "1,2"]) == 0
     table = capsys.readouterr().out
-    for words in ("not distinguishable", "teacher-forced", "prefix", "solver", "W8A8", "bootstrap over episodes", "2 observations"):
+    for words in (
+        "not distinguishable",
+        "teacher-forced",
+        "prefix",
+        "solver",
+        "W8A8",
+        "bootstrap over episodes",
+        "2 observations",
+        "fingerprint: ",
+    ):
         assert words in table
 
 

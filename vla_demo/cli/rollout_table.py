@@ -27,3 +27,5 @@ def _rows(report: RolloutReport) -> Iterator[tuple[str, str]]:
     yield "boundary jump", optional(report.boundary_jump, "{:.2f} times a step inside a chunk", "-")
     yield "jerk", optional(report.jerk, "{:.0f} standard deviations per second cubed", "-")
     yield "drops, retries", f"{report.drops}, {report.retries}"
+    if report.fingerprint is not None:
+        yield "fingerprint", f"{report.fingerprint.digest}  (settings, graphs, code, libraries and machine; --json lists them)"

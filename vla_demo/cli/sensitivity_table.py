@@ -56,6 +56,8 @@ def _sensitivity(report: SensitivityReport) -> Iterator[str]:
         if row.problem is not None:
             yield f"{row.stage} in {row.precision}: {row.problem}"
     yield f"intervals: bootstrap over episodes; times: medians, in turns with FP32, {report.computed.machine}"
+    if report.computed.fingerprint is not None:
+        yield f"fingerprint: {report.computed.fingerprint.digest} (settings, graphs, code, libraries and machine; --json lists them)"
 
 
 def _cells(row: SensitivityRow) -> list[str]:
