@@ -1,11 +1,7 @@
 """What an import costs: each question is asked of a fresh interpreter, because this one has long imported everything."""
 
-import ast
-import re
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -101,39 +97,3 @@ def test_help_is_printed_where_only_the_base_dependencies_are_installed() -> Non
 def test_an_absent_library_is_absent_in_that_check() -> None:
     result = python(WITHOUT.format(absent={"numpy"}) + "import numpy")
     assert "No module named 'numpy'" in result.stderr
-
-
-def imported_roots(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
-
-
-MODULES = {"grpcio": "grpc", "protobuf": "google"}  # where a module is not called as its distribution
-
-
-def dependencies(*extras: str) -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(d for extra in extras for d in project["optional-dependencies"][extra])]
-    names = {re.split(r"[^\w-]", requirement)[0] for requirement in wanted}
-    return {MODULES.get(name, name) for name in names}
-
-
-REAL_ARM = "so101_arm.py"  # the one file of the board that wants an extra of its own
-
-
-@pytest.mark.parametrize(
-    ("pattern", "extras"),
-    [("core/**/*.py", []), ("runtime/**/*.py", []), ("board/**/*.py", ["board"]), (f"board/{REAL_ARM}", ["board", "robot"])],
-)
-def test_the_rooms_of_a_board_import_what_a_board_installs_even_late(pattern: str, extras: list[str]) -> None:
-    files = [path for path in (ROOT / "vla_demo").glob(pattern) if (path.name == REAL_ARM) == ("robot" in extras)]
-    assert files
-    outside = {name for file in files for name in imported_roots(file.read_text())} - sys.stdlib_module_names
-    assert outside <= dependencies(*extras) | {"vla_demo"}
-
-
-def test_an_import_inside_a_function_is_seen_by_that_check() -> None:
-    assert list(imported_roots("def late():\n    import torch.nn\n    from lerobot import x")) == ["torch", "lerobot"]
