@@ -7,7 +7,7 @@ import pytest
 
 import vla_demo.board.packages
 import vla_demo.core.errors as errors
-from vla_demo.core.errors import InvalidInput, MissingPiece, VlaDemoError, error_from_message, error_message
+from vla_demo.core.errors import InvalidInput, MissingPiece, QuantizationError, VlaDemoError, error_from_message, error_message
 
 SENTENCE = r"(?:error|problem|why|reason)"
 READ_TO_DECIDE = re.compile(
@@ -61,3 +61,9 @@ def test_nobody_reads_a_sentence_to_decide_what_to_do() -> None:
 )
 def test_the_rule_sees_a_sentence_that_is_read(line: str) -> None:
     assert READ_TO_DECIDE.search(line)
+
+
+def test_a_refused_precision_says_why_apart_from_what_it_is_about() -> None:
+    refused = QuantizationError("it has no product with weights", "vision in int8")
+    assert (str(refused), refused.reason) == ("vision in int8: it has no product with weights", "it has no product with weights")
+    assert QuantizationError("nothing to do").reason == "nothing to do"

@@ -90,9 +90,13 @@ class ParityError(VlaDemoError):
 
 
 class QuantizationError(VlaDemoError):
-    """A stage that was asked for a precision and did not get it."""
+    """A stage that was asked for a precision and did not get it; `reason` is the message without what it is about."""
 
     code = "quantization"
+
+    def __init__(self, reason: str, about: str = "") -> None:
+        super().__init__(f"{about}: {reason}" if about else reason)
+        self.reason = reason
 
 
 class BoardError(VlaDemoError):

@@ -47,10 +47,10 @@ def audited(before: Path, after: Path, what: str, decisions: Sequence[Decision] 
     there, now = products(_structure(before)), found_bits(_structure(after))
     lost = [product.layer for product in there if product.layer not in now]
     if lost:
-        raise QuantizationError(f"{what}: the products {', '.join(lost[:5])} are not in the quantized graph any more")
+        raise QuantizationError(f"the products {', '.join(lost[:5])} are not in the quantized graph any more", what)
     quantized = [product for product in there if now[product.layer] < 32]
     if there and not quantized and not _explained(decisions):
-        raise QuantizationError(f"{what}: none of its {len(there)} products with weights was quantized")
+        raise QuantizationError(f"none of its {len(there)} products with weights was quantized", what)
     if decisions is not None:
         _check(there, now, decisions, what)
     return Audit(len(there), len(quantized), sum(p.weight_bytes for p in there), sum(p.weight_bytes for p in quantized))
@@ -115,13 +115,13 @@ def _check(there: Sequence[Product], now: Mapping[str, int], decisions: Sequence
     decided = {decision.layer: decision for decision in decisions}
     if Counter(d.layer for d in decisions) != Counter(p.layer for p in there):
         odd = {d.layer for d in decisions} ^ {p.layer for p in there}
-        raise QuantizationError(f"{what}: decisions and products do not match: {', '.join(sorted(odd)[:5]) or 'one is decided twice'}")
+        raise QuantizationError(f"decisions and products do not match: {', '.join(sorted(odd)[:5]) or 'one is decided twice'}", what)
     for product in there:
         decision = decided[product.layer]
         if weight_bits(decision.precision) != now[product.layer]:
-            raise QuantizationError(f"{what}: {product.layer} was to be {decision.precision}, its weights have {now[product.layer]} bits")
+            raise QuantizationError(f"{product.layer} was to be {decision.precision}, its weights have {now[product.layer]} bits", what)
         if decision.weight_bytes != product.weight_bytes:
-            raise QuantizationError(f"{what}: {product.layer} has {product.weight_bytes} bytes of weights, not {decision.weight_bytes}")
+            raise QuantizationError(f"{product.layer} has {product.weight_bytes} bytes of weights, not {decision.weight_bytes}", what)
 
 
 def _size(tensor: Any) -> int:

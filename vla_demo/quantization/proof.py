@@ -23,9 +23,9 @@ def proven_different(fp32: Path, quantized: Path, what: str, *, may_be_equal: bo
     found = differences(fp32, quantized, probe_inputs(fp32))
     broken = [name for name, largest in found.items() if not np.isfinite(largest)]
     if broken:
-        raise QuantizationError(f"{what}: its {', '.join(broken)} is not finite where FP32's is, so it cannot be used")
+        raise QuantizationError(f"its {', '.join(broken)} is not finite where FP32's is, so it cannot be used", what)
     if not any(found.values()) and not may_be_equal:
-        raise QuantizationError(f"{what}: it answers exactly what FP32 answers, so it is FP32 under another name")
+        raise QuantizationError("it answers exactly what FP32 answers, so it is FP32 under another name", what)
     return found
 
 

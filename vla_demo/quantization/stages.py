@@ -74,7 +74,7 @@ def quantize_stage(
             scheme.check_fits(package, role)
     made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
-        raise QuantizationError(f"the stage {role} of {package.folder} cannot run in {precision}: {_why(graphs, precision, cache)}")
+        raise QuantizationError(_why(graphs, precision, cache), f"the stage {role} of {package.folder} cannot run in {precision}")
     return made
 
 

@@ -28,7 +28,7 @@ def answer_or_problem(run: Callable[[], dict[str, Any] | None]) -> dict[str, Any
         return {"problem": "", **(run() or {})}
     except VlaDemoError as error:
         return {"problem": str(error), "code": error.code}
-    except (KeyError, TypeError, ValueError) as error:  # an answer that the page did not ask for as it should
+    except (KeyError, TypeError, ValueError) as error:  # the page asked for something in a shape of its own
         return {"problem": str(error) or type(error).__name__, "code": "bad-request"}
 
 

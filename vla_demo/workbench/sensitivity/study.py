@@ -179,8 +179,9 @@ class _Bench:
             chunks = yield from meter.collected(f"{question.stage} in {question.precision}", asked)
         except (QuantizationError, InvalidInput) as problem:  # InvalidInput: a scheme that this stage or dataset cannot serve
             meter.skip()
+            reason = problem.reason if isinstance(problem, QuantizationError) else str(problem)
             # A report is shared: where the package lies on this machine is nobody's business.
-            return Answer(question, (), (), str(problem).replace(str(self.package.folder), self.package.spec.checkpoint))
+            return Answer(question, (), (), reason.replace(str(self.package.folder), self.package.spec.checkpoint))
         return Answer(question, opened.graphs, chunks)
 
 
