@@ -29,7 +29,7 @@ from vla_demo.evaluation.rollout_report import RolloutReport
 from vla_demo.workbench.machine import machine
 from vla_demo.workbench.policies import prepare_policy
 from vla_demo.workbench.preparation import prepare_variant
-from vla_demo.workbench.rollout.run import RolloutRequest, latency_named, roll_out
+from vla_demo.workbench.rollout.run import RolloutRequest, resolve_latency, roll_out
 from vla_demo.workbench.rollout.shipped import MeasuredRollout, batch_of, markdown_table, measured_rollouts, try_again
 
 _SAME = {"act": "vision={0},expert={0}", "smolvla": "vision={0},llm={0},expert={0}"}
@@ -64,7 +64,7 @@ def measured(policy: str, text: str, mode: str, latency: str, jobs: int) -> Iter
     named = text if "=" in precision else ",".join(filter(None, [_SAME[policy].format(precision), rest]))
     variant = Variant.parse(named, package.spec)
     list(prepare_variant(package, variant))
-    request = RolloutRequest(variant, latency_named(latency, package, variant), mode)
+    request = RolloutRequest(variant, resolve_latency(latency, package, variant), mode)
     for step in roll_out(package, request, jobs):
         if isinstance(step, RolloutReport):
             yield MeasuredRollout(policy, package.spec.revision, step)

@@ -12,7 +12,7 @@ from vla_demo.board.view import RobotView
 from vla_demo.core.errors import InvalidInput, VlaDemoError
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.robot.latencies import BoardTimes, board_latencies, board_latency
-from vla_demo.workbench.rollout.run import latency_named
+from vla_demo.workbench.rollout.run import resolve_latency
 
 SPEC = act_spec()
 FP32, INT8 = Variant.reference(SPEC), Variant.parse("vision=int8,expert=int8", SPEC)
@@ -87,13 +87,13 @@ def test_the_command_line_names_a_board_and_hears_which_there_are(still: RobotVi
     package = swinging_package(tmp_path / "package")
     fp32, other = Variant.reference(package.spec), Variant.of(package.spec, {package.spec.stages[0].role: "int8"})
     with pytest.raises(InvalidInput, match="run a task on a board"):
-        latency_named("board:lab", package, fp32)
+        resolve_latency("board:lab", package, fp32)
     times = BoardTimes(replace(FACTS, name="lab"))
     times.loaded(package.spec, fp32)
     task(times, still, fp32, 0.7)
-    assert latency_named("board:lab", package, fp32).seconds == 0.7
+    assert resolve_latency("board:lab", package, fp32).seconds == 0.7
     with pytest.raises(InvalidInput, match="lab as"):
-        latency_named("board:lab", package, other)
+        resolve_latency("board:lab", package, other)
 
 
 def test_a_damaged_file_is_named(cache: Path) -> None:

@@ -17,7 +17,7 @@ from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
 from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame, LiveRequest, LiveRollout, Shown
 from vla_demo.workbench.rollout.scenes import scene, start_cards
-from vla_demo.workbench.rollout.worker import tried
+from vla_demo.workbench.rollout.worker import try_start
 
 SECONDS = 1.0  # simulated
 
@@ -46,7 +46,7 @@ def test_a_live_lane_is_the_command_line_s_rollout_bit_for_bit(package: PolicyPa
     batch = Batch.of(package, request)
     end = shown(live(package, request).steps())[-1]
     assert isinstance(end, LaneEnd) and not end.stopped
-    alone = tried(batch.job, batch.start(start_cards()[0].number))
+    alone = try_start(batch.job, batch.start(start_cards()[0].number))
     assert end.report == rollout_report(request.variant, mode, request.latency, request.fps, (alone,))
 
 

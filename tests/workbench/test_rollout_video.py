@@ -29,7 +29,7 @@ from vla_demo.workbench.rollout.video import (
     filmable,
     prepare_folder,
 )
-from vla_demo.workbench.rollout.worker import tried
+from vla_demo.workbench.rollout.worker import try_start
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_film_is_made_in_a_process_of_its_own_with_progress(package: PolicyPac
 
 def test_successes_are_filmed_only_when_all_are_asked_for(package: PolicyPackage) -> None:
     batch = Batch.of(package, request(package))
-    failed = tried(batch.job, batch.starts[0])
+    failed = try_start(batch.job, batch.starts[0])
     won = replace(failed, rollout=replace(failed.rollout, attempts=replace(failed.rollout.attempts, success=True)))
     assert filmable([failed, won], "failures") == [failed] and filmable([failed, won], "all") == [failed, won]
     assert film_name(won).endswith("_succeeded.mp4")

@@ -16,8 +16,8 @@ from vla_demo.evaluation.latency import given_latency
 from vla_demo.evaluation.rollout_report import RolloutReport, paired
 from vla_demo.twin.protocol import fresh_training_starts
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout.run import RolloutRequest, RolloutStep, latency_named, roll_out
-from vla_demo.workbench.rollout.worker import RolloutJob, tried
+from vla_demo.workbench.rollout.run import RolloutRequest, RolloutStep, resolve_latency, roll_out
+from vla_demo.workbench.rollout.worker import RolloutJob, try_start
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,14 @@ def nobody(*_: object) -> None:
 
 def test_the_same_seed_and_latency_give_the_same_rollout_bit_for_bit(package: PolicyPackage) -> None:
     start = fresh_training_starts(1)[0]
-    assert tried(job(package), start) == tried(job(package), start)
-    assert tried(job(package), start) != tried(job(package, seed=1), start)
-    assert tried(job(package), start) != tried(job(package, latency=0.2), start)
+    assert try_start(job(package), start) == try_start(job(package), start)
+    assert try_start(job(package), start) != try_start(job(package, seed=1), start)
+    assert try_start(job(package), start) != try_start(job(package, latency=0.2), start)
 
 
 def test_what_was_tried_is_kept_and_not_tried_again(package: PolicyPackage, monkeypatch: pytest.MonkeyPatch) -> None:
     _, first = rolled(package)
-    monkeypatch.setattr("vla_demo.workbench.rollout.run.tried", nobody)
+    monkeypatch.setattr("vla_demo.workbench.rollout.run.try_start", nobody)
     said, again = rolled(package)
     assert again == first and "2 of 2 were tried before" in said[0]
     with pytest.raises(AssertionError, match="nobody may be tried"):
@@ -126,5 +126,5 @@ def test_a_policy_without_denoising_has_no_seam_free_mode(tmp_path: Path) -> Non
 
 
 def test_a_latency_measured_here_says_where_and_over_how_many(package: PolicyPackage) -> None:
-    found = latency_named("measured", package, Variant.reference(package.spec))
+    found = resolve_latency("measured", package, Variant.reference(package.spec))
     assert found.kind == "measured" and found.seconds > 0 and "median of 5" in found.about

@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +9,7 @@ from vla_demo.cli.printing import ProgressLine, last, print_json
 from vla_demo.cli.verb import add_verb, natural, positive
 
 if TYPE_CHECKING:
-    from vla_demo.core.package import PolicyPackage
-    from vla_demo.evaluation.rollout_report import RolloutReport
-    from vla_demo.workbench.rollout.run import RolloutRequest
+    from vla_demo.workbench.rollout.plan import RolloutPlan, RolloutResult
 
 __all__ = ["add_to"]
 
@@ -58,55 +54,31 @@ def _add_videos(rollout: argparse.ArgumentParser) -> None:
 
 
 def _rollout(chosen: argparse.Namespace) -> None:
-    from vla_demo.workbench.policies import prepare_policy
-    from vla_demo.workbench.rollout.video import prepare_folder
+    from vla_demo.workbench.rollout.plan import RolloutRun
 
-    if chosen.video:
-        prepare_folder(chosen.video)
-    with ProgressLine() as line:
-        package = last(line.shown(prepare_policy(chosen.policy)))
-        requests = _requests(line, package, chosen)
-        reports = [_rolled_out(line, package, request, chosen.jobs) for request in requests]
-        places = [chosen.video, chosen.video and chosen.video / "against"]
-        videos = [_filmed(line, package, *one, chosen) for one in zip(requests, places, strict=False)] if chosen.video else []
+    run = RolloutRun(_plan(chosen))
+    try:
+        with ProgressLine() as line:
+            result = last(line.shown(run.steps()))
+    except KeyboardInterrupt:
+        if kept := run.kept():
+            print(f"\nvla-demo: {kept}", file=sys.stderr)
+        raise
     if chosen.json:
-        print_json(_document(chosen, reports, videos))
+        print_json(_document(chosen, result))
     else:
-        print(_text(chosen, reports, videos))
+        print(_text(chosen, result))
 
 
-def _requests(line: ProgressLine, package: "PolicyPackage", chosen: argparse.Namespace) -> "list[RolloutRequest]":
-    """One, or two to be compared. Both are checked before the work begins."""
-    from vla_demo.core.errors import InvalidInput
-    from vla_demo.workbench.rollout.batch import Batch
+def _plan(chosen: argparse.Namespace) -> "RolloutPlan":
+    from vla_demo.workbench.rollout.plan import RolloutPlan, Side
 
     first = (chosen.variant, chosen.mode, chosen.latency)
-    asked = (chosen.against, chosen.against_mode, chosen.against_latency)
-    second = tuple(one if other is None else other for one, other in zip(first, asked, strict=True))
-    requests = [_request(line, package, chosen, *first)]
-    if second != first or asked != (None, None, None):
-        requests.append(_request(line, package, chosen, *second))
-    if len(requests) == 2 and requests[0] == requests[1]:
-        raise InvalidInput("the two batches would be the same; change the second by --against, --against-mode or --against-latency")
-    for request in requests:
-        Batch.of(package, request)
-    return requests
-
-
-def _request(
-    line: ProgressLine, package: "PolicyPackage", chosen: argparse.Namespace, named: str, mode: str, latency: str
-) -> "RolloutRequest":
-    from vla_demo.core.variant import Variant
-    from vla_demo.workbench.preparation import prepare_variant
-    from vla_demo.workbench.rollout.run import RolloutRequest, latency_named
-
-    variant = Variant.parse(named, package.spec)
-    for _ in line.shown(prepare_variant(package, variant)):
-        pass
-    return RolloutRequest(
-        variant=variant,
-        latency=latency_named(latency, package, variant),
-        mode=mode,
+    other = (chosen.against, chosen.against_mode, chosen.against_latency)
+    second = (one if asked is None else asked for one, asked in zip(first, other, strict=True))
+    return RolloutPlan(
+        policy=chosen.policy,
+        sides=(Side(*first),) if other == (None, None, None) else (Side(*first), Side(*second)),
         fps=chosen.fps,
         starts=chosen.starts,
         threshold=chosen.threshold,
@@ -114,62 +86,32 @@ def _request(
         actions_per_chunk=chosen.actions,
         seed=chosen.seed,
         patience=chosen.patience,
+        jobs=chosen.jobs,
+        videos=chosen.video,
+        videos_of=chosen.video_of,
     )
 
 
-def _rolled_out(line: ProgressLine, package: "PolicyPackage", request: "RolloutRequest", jobs: int) -> "RolloutReport":
-    from vla_demo.evaluation.rollout_report import RolloutReport
-    from vla_demo.workbench.rollout.run import roll_out
-
-    with _telling_what_is_kept(package, request):
-        report = last(line.shown(roll_out(package, request, jobs)))
-    assert isinstance(report, RolloutReport)
-    return report
-
-
-@contextmanager
-def _telling_what_is_kept(package: "PolicyPackage", request: "RolloutRequest") -> Iterator[None]:
-    from vla_demo.workbench.rollout.batch import Batch, RolloutStore
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        batch = Batch.of(package, request)
-        kept = f"{len(RolloutStore.of(batch).read(batch))} of {len(batch.starts)} starts are kept"
-        print(f"\nvla-demo: {kept}; the same command goes on from there", file=sys.stderr)
-        raise
-
-
-def _filmed(
-    line: ProgressLine, package: "PolicyPackage", request: "RolloutRequest", folder: Path, chosen: argparse.Namespace
-) -> list[Path]:
-    from vla_demo.workbench.rollout.run import film_rollouts
-
-    return [file for file in line.shown(film_rollouts(package, request, chosen.video_of, folder, chosen.jobs)) if isinstance(file, Path)]
-
-
-def _document(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos: list[list[Path]]) -> dict[str, Any]:
-    from vla_demo.evaluation.rollout_report import name_apart, paired
+def _document(chosen: argparse.Namespace, result: "RolloutResult") -> dict[str, Any]:
     from vla_demo.runtime.strict_json import to_json
 
-    found = [report.as_json(chosen.traces) for report in reports]
-    for each, files in zip(found, videos, strict=False):
+    found = [report.as_json(chosen.traces) for report in result.reports]
+    for each, files in zip(found, result.videos, strict=False):
         each["videos"] = [str(file) for file in files]
     document = {"policy": chosen.policy, **found[0]}
-    if len(reports) == 2:
-        document |= {"against": found[1], "paired": to_json(paired(reports[0], reports[1], name_apart(reports[0], reports[1])))}
+    if result.pairs is not None:
+        document |= {"against": found[1], "paired": to_json(result.pairs)}
     return document
 
 
-def _text(chosen: argparse.Namespace, reports: "list[RolloutReport]", videos: list[list[Path]]) -> str:
+def _text(chosen: argparse.Namespace, result: "RolloutResult") -> str:
     from vla_demo.cli.rollout_table import rollout_table
     from vla_demo.core.formats import count
-    from vla_demo.evaluation.rollout_report import name_apart, paired
 
-    parts = [rollout_table(report, chosen.policy) for report in reports]
-    if len(reports) == 2:
-        parts.append(paired(reports[0], reports[1], name_apart(reports[0], reports[1])).sentence)
+    parts = [rollout_table(report, chosen.policy) for report in result.reports]
+    if result.pairs is not None:
+        parts.append(result.pairs.sentence)
     if chosen.video:
-        made = sum(len(files) for files in videos)
+        made = sum(len(files) for files in result.videos)
         parts.append(f"{count(made, 'video')} in {chosen.video}" if made else "no start failed, so no video was made")
     return "\n\n".join(parts)

@@ -7,7 +7,7 @@ the thread that made it; a lane that is ahead waits until the other has caught u
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
 from vla_demo.workbench.rollout.scenes import CameraCrew, Pictures
-from vla_demo.workbench.rollout.worker import attempt
+from vla_demo.workbench.rollout.worker import begin_rollout
 
 __all__ = ["LaneEnd", "LiveFrame", "LiveRequest", "LiveRollout", "Shown"]
 
@@ -79,10 +79,9 @@ class LiveRollout:
         for variant in dict.fromkeys(lane.variant for lane in self.request.lanes):
             yield from prepare_variant(self._package, variant)
         yield Preparing("Loading the graphs and setting the desk")
-        yield from self._waiting()
-        if self._stopping.is_set():
+        if not (yield from self._wait_for_place()):
             return
-        threading.Thread(target=self._going, args=(lanes,), name="loop", daemon=True).start()
+        threading.Thread(target=self._run_lanes, args=(lanes,), name="loop", daemon=True).start()
         try:
             yield from _in_step(lanes)
         finally:
@@ -100,16 +99,17 @@ class LiveRollout:
         lanes[0].batch.start(self.request.start)  # raises at once when there is none
         return lanes
 
-    def _waiting(self) -> Iterator[Preparing]:
-        """Returns with a place, or stopped and without one."""
+    def _wait_for_place(self) -> Generator[Preparing, None, bool]:
+        """Whether there is one: there is none when it was stopped before."""
         while not self._stopping.is_set():
             if self._places.acquire(timeout=_WAIT):
-                return
+                return True
             yield Preparing("Waiting for a free place: this machine lets only a few loops go on at once")
+        return False
 
-    def _going(self, lanes: "Sequence[_Lane]") -> None:
+    def _run_lanes(self, lanes: "Sequence[_Lane]") -> None:
         """Keeps the place until all lanes have ended, whoever is still listening."""
-        threads = [threading.Thread(target=lane.go, name=f"lane {lane.index}", daemon=True) for lane in lanes]
+        threads = [threading.Thread(target=lane.run, name=f"lane {lane.index}", daemon=True) for lane in lanes]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -130,7 +130,7 @@ def _in_step(lanes: "Sequence[_Lane]") -> Iterator[Shown]:
 
 @dataclass(slots=True)
 class _Lane:
-    """One rollout on a thread of its own, which runs `go`; whoever listens calls `next`."""
+    """One rollout on a thread of its own, which runs `run`; whoever listens calls `next`."""
 
     index: int
     request: RolloutRequest
@@ -154,22 +154,22 @@ class _Lane:
                 self.seen = frame.ticks[-1].tick.at
                 return frame
 
-    def go(self) -> None:
+    def run(self) -> None:
         try:
-            self._end.set_result(self._acted())
+            self._end.set_result(self._act())
         except VlaDemoError as error:
             self._end.set_exception(error)
         except Exception as error:  # a thread that dies here would keep its listener waiting for ever
             logger.exception("lane %d failed", self.index)
             self._end.set_exception(error)
 
-    def _acted(self) -> LaneEnd:
+    def _act(self) -> LaneEnd:
         from vla_demo.twin.world import TeaBagTwin
 
         job, start, twin = self.batch.job, self.batch.start(self.start), TeaBagTwin()
         try:
-            begun = attempt(job, start, (open_policy(job.folder, job.variant, running=Running(1)), twin))
-            ticks = self._shown(begun.ticks, CameraCrew(twin))
+            begun = begin_rollout(job, start, (open_policy(job.folder, job.variant, running=Running(1)), twin))
+            ticks = self._show(begun.ticks, CameraCrew(twin))
         finally:
             twin.close()
         if not ticks:
@@ -178,7 +178,7 @@ class _Lane:
         report = rollout_report(self.request.variant, self.request.mode, self.request.latency, job.fps, (tried,))
         return LaneEnd(self.index, report, self.stopping.is_set())
 
-    def _shown(self, ticks: Iterator[RolloutTick], crew: CameraCrew) -> list[RolloutTick]:
+    def _show(self, ticks: Iterator[RolloutTick], crew: CameraCrew) -> list[RolloutTick]:
         every, gone, shown = max(1, round(self.request.fps / SHOWN_FPS)), list[RolloutTick](), 0
         for tick in ticks:
             if self.stopping.is_set():

@@ -23,11 +23,11 @@ from vla_demo.workbench.machine import machine
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.latencies import board_latency
 from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest, RolloutStore
-from vla_demo.workbench.rollout.side_by_side import side_by_side
 from vla_demo.workbench.rollout.video import FilmTask, film, film_name, filmable
-from vla_demo.workbench.rollout.worker import tried
+from vla_demo.workbench.rollout.worker import stop_on, try_start
+from vla_demo.workbench.side_by_side import side_by_side
 
-__all__ = ["PATIENCE", "RolloutRequest", "RolloutStep", "film_rollouts", "latency_named", "roll_out"]
+__all__ = ["PATIENCE", "RolloutRequest", "RolloutStep", "film_rollouts", "resolve_latency", "roll_out"]
 
 _TIMED = 5  # inferences
 
@@ -41,7 +41,7 @@ class RolloutStep(Preparing):
     of: int = 0
 
 
-def latency_named(text: str, package: PolicyPackage, variant: Variant) -> LatencySource:
+def resolve_latency(text: str, package: PolicyPackage, variant: Variant) -> LatencySource:
     """`measured` (here, now), `board:NAME` (there, once), `imx95-published`, `imx95-predicted`, or milliseconds. Raises `InvalidInput`."""
     if text.startswith("board:"):
         return board_latency(text.removeprefix("board:"), package.spec, variant)
@@ -63,7 +63,7 @@ def roll_out(
     found = store.read(batch)
     yield _step(found, len(batch.starts), " were tried before" if found else "")
     untried = [start for start in batch.starts if start.number not in found]
-    for row in side_by_side(partial(tried, batch.job), untried, jobs, stopping):
+    for row in side_by_side(partial(try_start, batch.job), untried, jobs, stop_on=stop_on, stopping=stopping):
         store.write(row)
         found[row.number] = row
         yield _step(found, len(batch.starts))
@@ -77,7 +77,7 @@ def film_rollouts(package: PolicyPackage, request: RolloutRequest, which: str, f
     wanted = filmable(list(RolloutStore.of(batch).read(batch).values()), which)
     tasks = [FilmTask(batch.job, batch.start(row.number), row.rollout.attempts.ticks, folder / film_name(row)) for row in wanted]
     yield Preparing(f"Filming: 0 of {len(tasks)}", 0.0)
-    for done, file in enumerate(side_by_side(film, tasks, jobs), 1):
+    for done, file in enumerate(side_by_side(film, tasks, jobs, stop_on=stop_on), 1):
         yield Preparing(f"Filming: {done} of {len(tasks)}", done / len(tasks))
         yield file
 

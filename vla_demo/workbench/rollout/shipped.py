@@ -18,7 +18,7 @@ from vla_demo.evaluation.fingerprint import Verification
 from vla_demo.evaluation.rollout_report import RolloutReport, StartResult, start_result
 from vla_demo.runtime.strict_json import from_json, to_json
 from vla_demo.workbench.rollout.batch import Batch, RolloutRequest
-from vla_demo.workbench.rollout.worker import tried
+from vla_demo.workbench.rollout.worker import try_start
 
 __all__ = ["MeasuredRollout", "batch_of", "markdown_table", "measured_rollouts", "try_again"]
 
@@ -60,7 +60,7 @@ def batch_of(row: MeasuredRollout, package: PolicyPackage) -> Batch:
 def try_again(row: MeasuredRollout, batch: Batch, count: int) -> Iterator[tuple[StartResult, StartResult]]:
     """As shipped and as found now, of `count` starts of the row, those that were over soonest first; the graphs are made before."""
     for shipped in sorted(row.report.starts, key=lambda start: start.seconds)[:count]:
-        yield shipped, replace(start_result(tried(batch.job, batch.start(shipped.start)), row.report.fps), queue_depths=())
+        yield shipped, replace(start_result(try_start(batch.job, batch.start(shipped.start)), row.report.fps), queue_depths=())
 
 
 def markdown_table(rows: Sequence[MeasuredRollout]) -> str:

@@ -18,7 +18,7 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.episodes.film import write_film
 from vla_demo.evaluation.closed_loop import TriedStart
 from vla_demo.workbench.rollout.scenes import MAIN_CAMERA, CameraCrew
-from vla_demo.workbench.rollout.worker import RolloutJob, attempt
+from vla_demo.workbench.rollout.worker import RolloutJob, begin_rollout
 
 if TYPE_CHECKING:
     from vla_demo.twin.starts import Start
@@ -90,7 +90,7 @@ def film_apart(job: str, start: str, ticks: str, file: str, progress: Progress) 
 
 
 def _pictures(task: FilmTask, progress: Progress) -> Iterator[Picture]:
-    begun, every = attempt(task.job, task.start), max(1, round(task.job.fps / FILM_FPS))
+    begun, every = begin_rollout(task.job, task.start), max(1, round(task.job.fps / FILM_FPS))
     scene, starved = _Scene(begun.twin), list[bool]()
     for each in begun.ticks:
         starved.append(each.tick.action is None)

@@ -14,7 +14,7 @@ from vla_demo.workbench.robot.trials import robot_rates
 from vla_demo.workbench.rollout.batch import RolloutRequest
 from vla_demo.workbench.rollout.batch_run import BatchRun, film_folder, film_of
 from vla_demo.workbench.rollout.live import LiveRequest, LiveRollout
-from vla_demo.workbench.rollout.run import latency_named
+from vla_demo.workbench.rollout.run import resolve_latency
 from vla_demo.workbench.rollout.scenes import scene, start_cards
 from vla_demo.workbench.rollout.shipped import measured_rollouts
 
@@ -42,7 +42,7 @@ class RolloutWing:
         package = self._policies.package(policy)
         yield from prepare_variant(package, variant)
         yield Preparing("Timing some inferences on this machine")
-        yield latency_named("measured", package, variant)
+        yield resolve_latency("measured", package, variant)
 
     def act(self, request: LiveRequest) -> LiveRollout:
         """Lanes in the twin; their steps do the work."""

@@ -1,10 +1,9 @@
 """One rollout in the twin, in whatever process it is called: opens the policy and the desk once a process."""
 
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vla_demo.core.errors import Stopped
 from vla_demo.core.observation import ActionChunk
@@ -15,12 +14,13 @@ from vla_demo.evaluation.replay import chunk_noise
 from vla_demo.runtime import ExportedPolicy, Running, open_policy
 from vla_demo.runtime.clocks import ManualClock
 from vla_demo.runtime.control_loop import ControlLoop, LoopSettings, Request, SimulatedWorker
+from vla_demo.workbench.side_by_side import Stop
 
 if TYPE_CHECKING:
     from vla_demo.twin.starts import Start
     from vla_demo.twin.world import TeaBagTwin
 
-__all__ = ["Attempt", "RolloutJob", "Stop", "attempt", "heed", "tried"]
+__all__ = ["OngoingRollout", "RolloutJob", "begin_rollout", "stop_on", "try_start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +40,30 @@ class RolloutJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A rollout that goes on as its ticks are asked for. A process has one twin: one attempt at a time."""
+class OngoingRollout:
+    """A rollout that goes on as its ticks are asked for. A process has one twin: one rollout at a time."""
 
     ticks: Iterator[RolloutTick]
     twin: "TeaBagTwin"
     scale: ActionScale
 
 
-class Stop(Protocol):
-    """An event of `multiprocessing`."""
-
-    def is_set(self) -> bool: ...
-
-
 _stop: Stop | None = None  # of the pool that this process works for
 
 
-def heed(stop: Stop) -> None:
-    """In a process of a pool: rollouts end with `Stopped` at the first tick after `stop` is set. Ctrl-C is the parent's business."""
+def stop_on(stop: Stop) -> None:
+    """In a process of a pool: from now on rollouts end with `Stopped` at the first tick after `stop` is set."""
     global _stop
     _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def tried(job: RolloutJob, start: "Start") -> TriedStart:
+def try_start(job: RolloutJob, start: "Start") -> TriedStart:
     """Try one start. The same job and start give the same rollout, bit for bit."""
-    begun = attempt(job, start)
+    begun = begin_rollout(job, start)
     return TriedStart(start.number, start.cluster, summarize_rollout(list(begun.ticks), job.fps, begun.scale))
 
 
-def attempt(job: RolloutJob, start: "Start", opened: "tuple[ExportedPolicy, TeaBagTwin] | None" = None) -> Attempt:
+def begin_rollout(job: RolloutJob, start: "Start", opened: "tuple[ExportedPolicy, TeaBagTwin] | None" = None) -> OngoingRollout:
     """The start, prepared; raises `Stopped` from its ticks. `opened`: a policy with one thread and a twin, None: this process's own."""
     from vla_demo.twin.body import TwinBody
 
@@ -89,7 +82,7 @@ def attempt(job: RolloutJob, start: "Start", opened: "tuple[ExportedPolicy, TeaB
 
     settings = LoopSettings(job.actions_per_chunk, job.fps, job.mode, job.threshold, job.aggregate)
     loop = ControlLoop(body, SimulatedWorker(infer, lambda _: job.latency, clock), clock, settings)
-    return Attempt(rollout(loop, judge, round(job.patience * job.fps)), twin, _scale(policy.package))
+    return OngoingRollout(rollout(loop, judge, round(job.patience * job.fps)), twin, _scale(policy.package))
 
 
 @cache
