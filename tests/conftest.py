@@ -1,15 +1,18 @@
-"""What several rooms test with: two recorded episodes that fit the tiny packages, a cache that is not the user's, tiny checkpoints."""
+"""What several rooms test with: recorded episodes, a cache that is not the user's, checkpoints, exported policies, the wheel."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
+from tests.made_once import exported_policy, made_once, shared_folder
 from tests.tiny_checkpoints import tiny_act, tiny_smolvla
+from tests.wheels import build_wheel
 from vla_demo.core.package import PolicyPackage
-from vla_demo.workbench.policies import prepare_policy
 
 ROOT = Path(__file__).parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models gain nothing from more, and on a busy machine threads wait for each other
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +51,17 @@ def smolvla_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bundled_act(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
-    """The bundled ACT, exported once for all tests (about half a minute). Nothing is written beside it: graphs go to a test's own cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLA_DEMO_CACHE", str(tmp_path_factory.mktemp("bundled")))
-        *_, package = prepare_policy("act")
-    assert isinstance(package, PolicyPackage)
-    return package
+    """The bundled ACT, exported once for all tests; a test that changes it copies it first."""
+    return exported_policy(tmp_path_factory, "act")
+
+
+@pytest.fixture(scope="session")
+def bundled_smolvla(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
+    """The bundled SmolVLA, exported once for all tests; a test that changes it copies it first."""
+    return exported_policy(tmp_path_factory, "smolvla")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's wheel, built once for all tests."""
+    return made_once(shared_folder(tmp_path_factory, "wheel"), build_wheel)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.boards import ROOT, begin_task, board_process, is_moving
+from tests.board.boards import begin_task, board_process, is_moving
 from tests.waiting import wait_until
+from tests.wheels import install_wheel, packages_in, uv
 from vla_demo.core.errors import BoardError
 from vla_demo.core.extras import install
 
@@ -23,31 +24,8 @@ print(policy.predict_chunk(Observation(images, np.zeros(6, np.float32), "", 0.0)
 """
 
 
-def uv(*arguments: str) -> str:
-    return subprocess.run(["sh", "setup/uv", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    uv("build", "--wheel", "--out-dir", str(folder))
-    return next(folder.glob("*.whl"))
-
-
-def installed(wheel: Path, extras: str, folder: Path) -> Path:
-    """The programs of a new environment with nothing else in it."""
-    uv("venv", "--python", "3.12", str(folder))
-    uv("pip", "install", "--python", str(folder / "bin" / "python"), f"vla-demo[{extras}] @ file://{wheel}")
-    return folder / "bin"
-
-
-def packages_in(programs: Path) -> set[str]:
-    listed = uv("pip", "list", "--python", str(programs / "python"), "--format", "freeze")
-    return {line.partition("==")[0].partition(" @")[0] for line in listed.splitlines()}
-
-
 def test_the_wheel_alone_drives_the_twin_through_the_link(wheel: Path, tmp_path: Path, swing: Path) -> None:
-    programs = installed(wheel, "board,twin", tmp_path / "env")
+    programs = install_wheel(wheel, tmp_path / "env", "board", "twin")
     there = packages_in(programs)
     assert not there & HEAVY and {"onnxruntime", "grpcio", "mujoco"} <= there
     shutil.copytree(swing, tmp_path / "board" / "packages" / "swing")
@@ -63,7 +41,7 @@ def test_the_wheel_alone_drives_the_twin_through_the_link(wheel: Path, tmp_path:
 
 
 def test_a_board_without_any_body_runs_a_policy_and_says_what_a_body_wants(wheel: Path, tmp_path: Path, swing: Path) -> None:
-    programs = installed(wheel, "board", tmp_path / "env")
+    programs = install_wheel(wheel, tmp_path / "env", "board")
     assert not packages_in(programs) & (HEAVY | {"mujoco"})
     ran = subprocess.run([programs / "python", "-c", ONLY_THE_RUNTIME, swing], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "(30, 6)"
@@ -75,6 +53,13 @@ def test_a_board_without_any_body_runs_a_policy_and_says_what_a_body_wants(wheel
     assert "no torch, lerobot or gradio, as it should be" in doctor
 
 
+@pytest.mark.index
+def test_the_wheel_finds_all_it_needs_in_todays_index(wheel: Path, tmp_path: Path) -> None:
+    uv("venv", "--python", "3.12", str(tmp_path / "env"))
+    uv("pip", "install", "--python", str(tmp_path / "env" / "bin" / "python"), f"vla-demo[board,twin] @ file://{wheel}")
+    assert {"onnxruntime", "grpcio", "mujoco"} <= packages_in(tmp_path / "env" / "bin")
+
+
 def compiled(python: str, *extras: str) -> str:
     """The versions of every wheel that a board with an ARM processor would install; fails where one has none."""
     wheels = ["--python-platform", "aarch64-unknown-linux-gnu", "--only-binary", ":all:", "--no-binary", "feetech-servo-sdk"]
@@ -82,16 +67,19 @@ def compiled(python: str, *extras: str) -> str:
     return uv("pip", "compile", "--quiet", "--no-header", "--python-version", python, *wheels, *wanted, "pyproject.toml")
 
 
+@pytest.mark.index
 @pytest.mark.parametrize("python", ["3.12", "3.13", "3.14"])
 def test_every_python_of_the_boards_systems_has_all_wheels_for_its_processor(python: str) -> None:
     found = set(re.findall(r"^([\w-]+)==", compiled(python, "board", "record"), re.MULTILINE))
     assert {"onnxruntime", "grpcio", "protobuf", "tokenizers", "numpy", "av", "pyarrow"} <= found
 
 
+@pytest.mark.index
 def test_the_real_arms_driver_has_its_wheels_too() -> None:
     assert "lerobot==0.6.1" in compiled("3.13", "robot")
 
 
+@pytest.mark.index
 def test_where_a_wheel_is_missing_the_check_fails() -> None:
     """LeRobot 0.6.1 wants a NumPy that has no wheel for Python 3.14."""
     with pytest.raises(subprocess.CalledProcessError) as failed:

@@ -1,6 +1,6 @@
 """The bundled SmolVLA's own graphs: folding leaves them as they are, and its W8A8 expert agrees with FP32 on validation episodes.
 
-So it does with activation outliers put in, where plain int8 demonstrably does not. One real export, about a minute.
+So it does with activation outliers put in, where plain int8 demonstrably does not.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,6 @@ from vla_demo.quantization.stages import prepare_variant
 from vla_demo.runtime.manifest import package_file
 from vla_demo.workbench.calibrations import calibration_on
 from vla_demo.workbench.datasets import dataset_for
-from vla_demo.workbench.policies import prepare_policy
 
 EXACT = 1e-5  # relative to the largest value of an output
 ALIKE = 0.999  # cosine of a chunk
@@ -39,12 +38,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def package(cache: Path) -> PolicyPackage:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLA_DEMO_CACHE", str(cache))
-        *_, made = prepare_policy("smolvla")
-    assert isinstance(made, PolicyPackage)
-    return made
+def package(bundled_smolvla: PolicyPackage) -> PolicyPackage:
+    return bundled_smolvla
 
 
 @pytest.fixture(scope="module")

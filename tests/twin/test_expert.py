@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.twin.demonstrations import demonstrations, solve
@@ -11,8 +12,9 @@ from vla_demo.twin.starts import fresh_start, prepare, split_starts
 from vla_demo.twin.world import TeaBagTwin
 
 
-def test_the_expert_solves_98_percent_of_fresh_starts(capsys):
-    twin, n = TeaBagTwin(), 200
+@pytest.mark.parametrize("n", [25, pytest.param(200, marks=pytest.mark.soak)])
+def test_the_expert_solves_98_percent_of_fresh_starts(n, capsys):
+    twin = TeaBagTwin()
     solved = sum(solve(twin, fresh_start(500_000 + k)) is not None for k in range(n))
     low, high = wilson_interval(solved, n)
     with capsys.disabled():

@@ -73,8 +73,8 @@ def starved(page: Page, latency_ms: int, seconds: float) -> list[str]:
 def test_in_the_twin_sync_stalls_and_async_does_not_or_both_starve_as_the_verdict_said(visits: Callable[..., Visit]) -> None:
     page = visits("?tab=loop&latency=100", ready=False).page
     expect(page.locator("#loop .rule em")).to_have_text(["holds", "holds"])
-    sync, together = starved(page, 100, 0.6)
+    sync, together = starved(page, 100, 0.5)
     assert sync == "3 of them before the first plan" and together == "all before the first plan"
-    sync, together = starved(page, 400, 1.2)
+    sync, together = starved(page, 400, 0.9)
     expect(page.locator("#loop .rule em")).to_have_text(["does not hold", "does not hold"])
     assert sync == together == "12 of them before the first plan"

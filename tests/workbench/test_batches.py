@@ -20,12 +20,18 @@ from vla_demo.workbench.rollout.batch_run import HOSTED_JOBS, MOST_FILMS, BatchR
 from vla_demo.workbench.rollout.run import RolloutStep
 
 
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch takes a process for each processor; each of them loads MuJoCo anew."""
+    monkeypatch.setattr("vla_demo.workbench.rollout.batch_run.usable_cores", lambda: 1)
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
     return tiny_act_package(tmp_path_factory.mktemp("tiny") / "package")
 
 
-def request(package: PolicyPackage, starts: str = "2-fresh", patience: float = 1.0) -> RolloutRequest:
+def request(package: PolicyPackage, starts: str = "2-fresh", patience: float = 0.4) -> RolloutRequest:
     return RolloutRequest(Variant.reference(package.spec), given_latency("100"), starts=starts, patience=patience)
 
 
@@ -65,7 +71,7 @@ def test_a_film_is_made_once_and_the_oldest_make_room(package: PolicyPackage) ->
     asked = request(package)
     number = Batch.of(package, asked).starts[0].number
     *said, film = film_of(package, asked, number, 30)
-    assert isinstance(film, Path) and film.parent == film_folder() and len(said) > 5
+    assert isinstance(film, Path) and film.parent == film_folder() and len(said) > 3
     assert list(film_of(package, asked, number, 30)) == [film]
     old = [film_folder() / f"old-{n}.mp4" for n in range(MOST_FILMS)]
     for place, one in enumerate(old):
