@@ -25,12 +25,12 @@ class Cameras:
     def newest(self) -> tuple[dict[str, NDArray[np.uint8]], float]:
         """Pictures (H, W, 3), and when the oldest was taken (s, monotonic): a driver that hands out one picture again and
         again under new times does not make it newer. Raises `VlaDemoError` for a camera without any."""
-        found = {name: self._look(name) for name in self._cameras}
+        found = {name: self._read_frame(name) for name in self._cameras}
         return {name: picture for name, (picture, _) in found.items()}, min(
             (taken for _, taken in found.values()), default=time.monotonic()
         )
 
-    def _look(self, name: str) -> tuple[NDArray[np.uint8], float]:
+    def _read_frame(self, name: str) -> tuple[NDArray[np.uint8], float]:
         camera = self._cameras[name]
         stamp = camera.latest_timestamp  # before the picture: it may be said to be older than it is, never newer
         try:

@@ -76,7 +76,7 @@ class BoardClient:
         self._beating: threading.Event | None = None
         self.lost: str | None = None  # why the lease is gone, once it is
         try:
-            self.hello = self._timed("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
+            self.hello = self._call("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
             self._channels.append(self._channel(host, stop_port or self.hello.stop_port))
             for channel, what in zip(self._channels[1:], ("the heartbeat", "Stop"), strict=True):
                 _connect(channel, what)
@@ -207,7 +207,7 @@ class BoardClient:
         due = time.monotonic()
         while not ended.is_set():
             try:
-                self._timed("Heartbeat", self._stamp("heartbeat", VALID_FOR), BEAT_DEADLINE)
+                self._call("Heartbeat", self._stamp("heartbeat", VALID_FOR), BEAT_DEADLINE)
             except LeaseOver as error:
                 if not ended.is_set():
                     self.lost = str(error)
@@ -217,7 +217,7 @@ class BoardClient:
             due = max(due + every, time.monotonic())
             ended.wait(due - time.monotonic())
 
-    def _timed(self, call: str, request: Any, deadline: float = QUICK) -> Any:
+    def _call(self, call: str, request: Any, deadline: float = QUICK) -> Any:
         """A call whose answer carries the board's clock: the quickest of the last few tells how the two clocks differ."""
         asked = self._monotonic()
         reply = self._calls[call](request, deadline)

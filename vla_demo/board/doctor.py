@@ -27,9 +27,9 @@ def findings(packages: Path | None = None) -> Iterator[str]:
     yield f"vla-demo {vla_demo.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     runtime, providers = onnx_runtime()
     yield f"ONNX Runtime {runtime} with {', '.join(providers)}"
-    yield from _provided(providers)
+    yield from _provider_lines(providers)
     for name in ("grpcio", "protobuf"):
-        yield _installed(name)
+        yield _version_line(name)
     yield f"processor cores: {os.cpu_count()}; frequency chosen by: {_governor()}"
     yield f"memory: {total_memory_bytes() / 1e9:.1f} GB"
     hottest = temperature()
@@ -40,12 +40,12 @@ def findings(packages: Path | None = None) -> Iterator[str]:
     lacking = [name for name in ("av", "pyarrow") if find_spec(name) is None]
     yield f"episodes: {', '.join(lacking)} missing: {install('record')}" if lacking else "episodes: can be recorded"
     yield f"serial ports: {_devices('ttyACM*', 'ttyUSB*')}; cameras: {_devices('video*')}"
-    yield _heavy()
+    yield _heavy_line()
     if packages is not None:
         yield _disk(packages)
 
 
-def _provided(providers: Sequence[str]) -> Iterator[str]:
+def _provider_lines(providers: Sequence[str]) -> Iterator[str]:
     others = [name for name in providers if name not in (PROCESSOR, _REMOTE)]
     choice = f", or with --provider on {' or '.join(others)}" if others else "; this ONNX Runtime brings nothing faster"
     yield f"graphs run on {PROCESSOR}{choice}"
@@ -58,7 +58,7 @@ def _devices(*patterns: str) -> str:
     return ", ".join(str(path) for pattern in patterns for path in sorted(Path("/dev").glob(pattern))) or "none"
 
 
-def _installed(name: str) -> str:
+def _version_line(name: str) -> str:
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
@@ -73,7 +73,7 @@ def _governor() -> str:
     return ", ".join(found) + advice
 
 
-def _heavy() -> str:
+def _heavy_line() -> str:
     there = [name for name in ("torch", "lerobot", "gradio") if find_spec(name) is not None]
     if not there:
         return "no torch, lerobot or gradio, as it should be"

@@ -84,20 +84,20 @@ class Guard:
         if wanted.shape != self._low.shape or not np.isfinite(wanted).all():
             self.limited = True
             return self.brake(elapsed)
-        self._take_time(elapsed)
+        self._set_elapsed(elapsed)
         reachable = self._not_squeezing(np.clip(wanted, self._low, self._high), measured)
-        velocity = self._kept_above_floor(self._allowed(self._tracking(reachable)))
-        goal = self._moved(velocity)
+        velocity = self._kept_above_floor(self._limit_velocity(self._tracking(reachable)))
+        goal = self._advance(velocity)
         self._target, self.limited = reachable, bool(np.abs(goal - wanted).max() > _NOTICEABLE)
         return goal
 
     def brake(self, elapsed: float = math.inf) -> NDArray[np.float32]:
         """The goal (J,) of this tick on the way to standing still, as fast as the acceleration limit allows."""
-        self._take_time(elapsed)
+        self._set_elapsed(elapsed)
         self._target = None
-        return self._moved(self._slower(self._velocity, self._dt))
+        return self._advance(self._velocity_after_braking(self._velocity, self._dt))
 
-    def _take_time(self, elapsed: float) -> None:
+    def _set_elapsed(self, elapsed: float) -> None:
         """Of this tick. After a pause in which nobody could write, as of a stopped process, the arm stands at its last goal."""
         self._dt = min(max(elapsed, _SHORTEST), self._period)
         if STALLED < elapsed < math.inf:
@@ -111,7 +111,7 @@ class Guard:
         closing = np.sign(behind) * np.minimum(np.abs(behind) / self._dt, self._fastest_to_stop_in(np.abs(behind)))
         return np.asarray((target - before) / self._dt + closing)
 
-    def _allowed(self, velocity: Joints) -> Joints:
+    def _limit_velocity(self, velocity: Joints) -> Joints:
         """The nearest velocity that keeps the limits of velocity and acceleration, and stops before the end of each joint's range."""
         assert self._commanded is not None
         slowest = np.maximum(-self._fastest, -self._fastest_to_stop_in(self._commanded - self._low))
@@ -131,7 +131,7 @@ class Guard:
             return velocity
         braked = velocity.copy()
         joints = list(floor.joints)
-        braked[joints] = self._slower(self._velocity, self._dt)[joints]
+        braked[joints] = self._velocity_after_braking(self._velocity, self._dt)[joints]
         return braked
 
     def _is_rising(self, path: Joints) -> bool:
@@ -147,7 +147,7 @@ class Guard:
         pose = self._commanded + velocity * self._dt
         poses = [pose]
         while (np.abs(velocity) > _STANDING).any():
-            velocity = self._slower(velocity, self._period)
+            velocity = self._velocity_after_braking(velocity, self._period)
             pose = pose + velocity * self._period
             poses.append(pose)
         return np.stack(poses)
@@ -174,14 +174,14 @@ class Guard:
             target[gripper.joint] = max(target[gripper.joint], min(held_open - gripper.max_squeeze, self._high[gripper.joint]))
         return target
 
-    def _moved(self, velocity: Joints) -> NDArray[np.float32]:
+    def _advance(self, velocity: Joints) -> NDArray[np.float32]:
         if self._commanded is None:
             raise InvalidInput("the guard was not told where the arm is")
         self._velocity = velocity
         self._commanded = self._commanded + velocity * self._dt
         return self._commanded.astype(np.float32)
 
-    def _slower(self, velocity: Joints, seconds: float) -> Joints:
+    def _velocity_after_braking(self, velocity: Joints, seconds: float) -> Joints:
         """After so long of braking."""
         return np.asarray(np.sign(velocity) * np.maximum(np.abs(velocity) - self._strongest * seconds, 0))
 

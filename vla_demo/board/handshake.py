@@ -59,8 +59,8 @@ def _other_names(what: str, wanted: Sequence[str], found: Sequence[str]) -> Iter
 
 def check_policy(spec: PolicySpec, robot: RobotDescription) -> None:
     """Raise `InvalidInput`, naming the difference, for a policy that was made for another arm or other cameras."""
-    joints = [_bare(joint.name) for joint in robot.limits.joints]
-    if [_bare(name) for name in spec.joint_names] != joints:
+    joints = [_without_unit(joint.name) for joint in robot.limits.joints]
+    if [_without_unit(name) for name in spec.joint_names] != joints:
         raise InvalidInput(f"{spec.checkpoint} moves {', '.join(spec.joint_names)}; this robot has {', '.join(joints)}, in this order")
     absent = [camera for camera in spec.cameras if camera not in {c.name for c in robot.cameras}]
     if absent:
@@ -70,6 +70,6 @@ def check_policy(spec: PolicySpec, robot: RobotDescription) -> None:
         )
 
 
-def _bare(name: str) -> str:
+def _without_unit(name: str) -> str:
     """LeRobot's datasets write `shoulder_pan.pos`."""
     return name.removesuffix(".pos")

@@ -81,13 +81,13 @@ class LeaseDesk:
     def holder(self) -> str | None:
         """Who may command; None when nobody may, or its heartbeat has failed."""
         with self._turn:
-            held = self._alive()
+            held = self._current()
             return None if held is None else held.holder
 
     def heartbeat_age(self) -> float | None:
         """s since the holder was last heard of; None without a holder."""
         with self._turn:
-            held = self._alive()
+            held = self._current()
             return None if held is None else self._clock.now() - held.beat_at
 
     def acquire(self, holder: str, takeover: bool = False) -> Grant:
@@ -96,7 +96,7 @@ class LeaseDesk:
         if not name:
             raise LeaseRefused("a lease needs the name of who holds it")
         with self._turn:
-            held = self._alive()
+            held = self._current()
             if held is not None and not takeover:
                 raise LeaseRefused(f"{held.holder} commands this board; watch, or take over")
             self._epoch += 1
@@ -106,7 +106,7 @@ class LeaseDesk:
     def admit(self, stamp: Stamped, lane: str = "command") -> None:
         """Raise `LeaseRefused` unless this is the holder's next command, and still of this moment. A heartbeat renews the lease."""
         with self._turn:
-            held, now = self._alive(), self._clock.now()
+            held, now = self._current(), self._clock.now()
             if held is None or stamp.epoch != held.grant.epoch:
                 raise LeaseOver("this lease is over; take a new one")
             if not hmac.compare_digest(stamp.key, held.grant.key):
@@ -125,7 +125,7 @@ class LeaseDesk:
             if self._held is not None and self._held.grant.epoch == epoch:
                 self._held = None
 
-    def _alive(self) -> _Held | None:
+    def _current(self) -> _Held | None:
         """A lease that was lost does not come back, even when its heartbeat does."""
         if self._held is not None and self._clock.now() - self._held.beat_at > LOST_AFTER:
             self._held = None

@@ -106,7 +106,7 @@ class PackageShelf:
                 return name, [file.size for file in files], True
             self._make_room(name)
             self._offers[name] = tuple(files)
-            have = [self._have(name, file) for file in files]
+            have = [self._bytes_here(name, file) for file in files]
             missing = sum(file.size for file in files) - sum(have)
             if missing + _KEPT_FREE > self.free_bytes():
                 raise NotThere(f"the package needs {missing} bytes more and the board has {self.free_bytes()} free; remove another one")
@@ -115,11 +115,11 @@ class PackageShelf:
     def put(self, name: str, place: int, offset: int, data: bytes) -> int:
         """Append a part; answers how many bytes of the file are here. What does not continue it is left out. Raises `NotThere`."""
         with self._turn:
-            files = self._offered(name)
+            files = self._offered_files(name)
             if not 0 <= place < len(files):
                 raise NotThere(f"the package has {len(files)} files, none at place {place}")
             file = files[place]
-            have = self._have(name, file)
+            have = self._bytes_here(name, file)
             if offset != have or offset + len(data) > file.size:
                 return have
             self._append(self._part(name, file), have, data)
@@ -130,7 +130,7 @@ class PackageShelf:
         with self._turn:
             if (self.folder / name).is_dir() and _NAME.fullmatch(name):
                 return read_manifest(self.folder / name)
-            for file in self._offered(name):
+            for file in self._offered_files(name):
                 self._check_arrived(name, file)
             arrived = self.folder / _ARRIVING / name
             verify_package(read_manifest(arrived))
@@ -144,7 +144,7 @@ class PackageShelf:
             raise NotThere(f"this board has no package {name[:80]!r}")
         return self.folder / name
 
-    def _offered(self, name: str) -> tuple[OfferedFile, ...]:
+    def _offered_files(self, name: str) -> tuple[OfferedFile, ...]:
         if name not in self._offers:
             raise NotThere("this package was not offered since the board started; offer it again, what has arrived is kept")
         return self._offers[name]
@@ -152,7 +152,7 @@ class PackageShelf:
     def _part(self, name: str, file: OfferedFile) -> Path:
         return self.folder / _ARRIVING / name / file.name
 
-    def _have(self, name: str, file: OfferedFile) -> int:
+    def _bytes_here(self, name: str, file: OfferedFile) -> int:
         part = self._part(name, file)
         return min(part.stat().st_size, file.size) if part.is_file() else 0
 
@@ -169,8 +169,8 @@ class PackageShelf:
 
     def _check_arrived(self, name: str, file: OfferedFile) -> None:
         part = self._part(name, file)
-        if self._have(name, file) < file.size or (file.size == 0 and not part.is_file()):
-            raise PackageError(f"{file.name} has not arrived whole: {self._have(name, file)} of {file.size} bytes")
+        if self._bytes_here(name, file) < file.size or (file.size == 0 and not part.is_file()):
+            raise PackageError(f"{file.name} has not arrived whole: {self._bytes_here(name, file)} of {file.size} bytes")
         if fingerprint([part]).sha256 != file.sha256:
             part.unlink()
             raise PackageError(f"{file.name} did not arrive as it was sent; send it again")

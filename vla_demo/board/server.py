@@ -82,7 +82,7 @@ class BoardServer:
         desk = LeaseDesk(clock)
         arm = GuardedArm(hardware, Guard(robot.limits, 1 / hz), clock)
         self._hardware = hardware
-        self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _nobody(), kept.recorder)
+        self.driver = Driver(arm, robot.limits, hz, clock, lambda: None if desk.holder() else _link_lost(), kept.recorder)
         self.service = BoardService(Parts(robot, hardware, self.driver, desk, PackageShelf(kept.packages), clock, running or Running()))
         episodes = EpisodeService(self.driver, desk, RecordingShelf(kept.recorder.folder))
         self._server, self.port = _listener(listening, listening.port, THREADS, {"Board": self.service, "Episodes": episodes})
@@ -105,7 +105,7 @@ class BoardServer:
         self.driver.recorder.close()
 
 
-def _nobody() -> str:
+def _link_lost() -> str:
     return f"the link was lost: no heartbeat for {LOST_AFTER:g} s"
 
 

@@ -86,18 +86,18 @@ class BoardService:
         )
 
     def Watch(self, request: Any) -> Any:
-        told = telemetry(self._driver, self._desk, request.after, self._clock.now())
+        answer = telemetry(self._driver, self._desk, request.after, self._clock.now())
         policy = self._policy
         if policy is not None:
             spec = policy.policy.spec
-            told.package, told.variant, told.policy, told.chunk_size = (
+            answer.package, answer.variant, answer.policy, answer.chunk_size = (
                 policy.package,
                 str(policy.policy.variant),
                 spec.checkpoint,
                 spec.chunk_size,
             )
-        told.loading = self._loading
-        return told
+        answer.loading = self._loading
+        return answer
 
     def Look(self, request: Any) -> Any:
         seen = self._hardware.observe()
@@ -140,7 +140,7 @@ class BoardService:
     def Choose(self, request: Any) -> Any:
         """Load a policy while the arm stands. The one before is let go first: a board has no memory for two."""
         self._admit(request.stamp)
-        with self._alone():
+        with self._one_at_a_time():
             self._driver.expect_no_task()
             package = self._shelf.open(request.package)
             self._driver.stop("another policy was loaded")  # whoever found the arm ready had looked at the one before
@@ -155,7 +155,7 @@ class BoardService:
 
     def Start(self, request: Any) -> Any:
         self._admit(request.stamp)
-        with self._alone():
+        with self._one_at_a_time():
             if self._policy is None:
                 raise NotNow("no policy is loaded; choose a package first")
             self._driver.recorder.prepare()
@@ -169,7 +169,7 @@ class BoardService:
 
     def Rearrange(self, request: Any) -> Any:
         self._admit(request.stamp)
-        with self._alone():
+        with self._one_at_a_time():
             self._driver.expect_no_task()
             self._driver.arm.rearrange(request.start)
         return link.Done()
@@ -192,7 +192,7 @@ class BoardService:
     def Remove(self, request: Any) -> Any:
         """Also the one that is loaded, while no task runs."""
         self._admit(request.stamp)
-        with self._alone():
+        with self._one_at_a_time():
             self._driver.expect_no_task()
             self._shelf.remove(request.package)
             if self._policy is not None and self._policy.package == request.package:
@@ -200,7 +200,7 @@ class BoardService:
         return link.Done()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _one_at_a_time(self) -> Iterator[None]:
         """What changes the policy, the scene or the state does so one at a time; who comes second is refused, not kept waiting."""
         if not self._changing.acquire(blocking=False):
             raise NotNow("a policy is being loaded, or the scene is being set; wait for it")

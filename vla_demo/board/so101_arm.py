@@ -64,8 +64,8 @@ class So101Arm:
         self._thread = threading.Thread(target=self._attend, name="so101 bus", daemon=True)
         try:
             self._connect()
-            self._protective = _asking("the servos do not tell their limits", lambda: self._read("Protection_Current"), TRIES)
-            _asking("the servos do not tell where they are", self._measure_once, TRIES)
+            self._protective = _attempt("the servos do not tell their limits", lambda: self._read("Protection_Current"), TRIES)
+            _attempt("the servos do not tell where they are", self._measure_once, TRIES)
             self._thread.start()
         except BaseException:
             self.close()
@@ -128,13 +128,13 @@ class So101Arm:
         advice = f"lerobot-calibrate --robot.type=so101_follower --robot.port={port} --robot.id={self._settings.id}"
         if set(self._robot.calibration) != set(JOINTS):
             raise InvalidInput(f"{file} holds no calibration of an SO-101; calibrate it first: {advice}")
-        _asking(f"no SO-101 answers at {port}", self._open_bus, TRIES)
-        if not _asking("the servos do not tell their calibration", lambda: self._bus.is_calibrated, TRIES):
+        _attempt(f"no SO-101 answers at {port}", self._open_bus, TRIES)
+        if not _attempt("the servos do not tell their calibration", lambda: self._bus.is_calibrated, TRIES):
             wrong = f"the servos are calibrated otherwise than {file} says, so degrees would be wrong"
             raise InvalidInput(f"{wrong}; use that arm's own file, or calibrate it again: {advice}")
-        _asking("the servos cannot be set up", self._take_hold, TRIES)
+        _attempt("the servos cannot be set up", self._take_hold, TRIES)
         for name, camera in self._cameras.items():
-            _asking(f"the camera {name!r} does not work", camera.connect)
+            _attempt(f"the camera {name!r} does not work", camera.connect)
 
     def _open_bus(self) -> None:
         if self._bus.is_connected:  # a try before this one, in which a servo did not answer
@@ -235,11 +235,11 @@ def _robot_of(settings: ArmSettings) -> Any:
         raise MissingPiece(f"the real arm needs LeRobot's driver ({error}): {install('board,robot')}") from error
 
 
-def _asking[T](trouble: str, ask: Callable[[], T], tries: int = 1) -> T:
+def _attempt[T](trouble: str, ask: Callable[[], T], tries: int = 1) -> T:
     """What LeRobot raises, as one sentence; a servo waits for nobody, so a busy machine may have to ask again."""
     try:
         return ask()
     except (*_BROKEN, ValueError) as problem:
         if tries > 1:
-            return _asking(trouble, ask, tries - 1)
+            return _attempt(trouble, ask, tries - 1)
         raise VlaDemoError(f"{trouble}: {' '.join(str(problem).split())}") from problem

@@ -29,7 +29,7 @@ def this_processor(cpu_info: Path | None = None) -> Processor:
     """Read from `cpu_info`, which is `CPU_INFO` unless given; one without that file is known by name and architecture alone."""
     source = cpu_info or CPU_INFO
     text = source.read_text(encoding="utf-8", errors="replace") if source.exists() else ""
-    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(text.splitlines()))}  # core 0's
-    flags = (told.get("flags") or told.get("Features") or "").split()
-    name = told.get("model name") or platform.processor() or platform.machine()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(text.splitlines()))}  # core 0's
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    name = fields.get("model name") or platform.processor() or platform.machine()
     return Processor(name, platform.machine(), tuple(sorted(flag for flag in set(flags) - _OTHER if flag.startswith(_VECTOR))))

@@ -1,4 +1,4 @@
-"""The recorder's process as the board holds it: what waits to be sent there, and what it said. Neither side is waited for."""
+"""The recorder's process as the board holds it: what waits to be sent there, and what it answered. Neither side is waited for."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _CLOSE_SECONDS = 12.0  # for the encoder's last frames and the disk
 
 
 class RecorderChild:
-    """The process, what waits for it, and what it said. Raises `VlaDemoError` when it does not come up."""
+    """The process, what waits for it, and what it answered. Raises `VlaDemoError` when it does not come up."""
 
     def __init__(self, folder: Path, most_bytes: int, most_rows: int) -> None:
         self.queue = BoundedQueue[tuple[bytes, ...] | None](most_bytes, most_rows)
@@ -34,7 +34,7 @@ class RecorderChild:
             bufsize=0,
             start_new_session=True,
         )
-        self._threads = [threading.Thread(target=run, name="recorder", daemon=True) for run in (self._send, self._listen)]
+        self._threads = [threading.Thread(target=run, name="recorder", daemon=True) for run in (self._send, self._read_messages)]
         for thread in self._threads:
             thread.start()
         if not self._ready.wait(_START_SECONDS) or self.dead:
@@ -66,25 +66,25 @@ class RecorderChild:
             except OSError:
                 self.dead = True
 
-    def _listen(self) -> None:
+    def _read_messages(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as pipe:
             for line in iter(pipe.readline, b""):
-                self._hear(json.loads(line))
+                self._handle(json.loads(line))
         self.dead = True
         if self.under_way:
             self.problem = "the recorder ended before the episode was whole; the episode is lost"
         self._ready.set()
 
-    def _hear(self, said: Mapping[str, Any]) -> None:
-        if "ready" in said:
+    def _handle(self, message: Mapping[str, Any]) -> None:
+        if "ready" in message:
             self._ready.set()
-        name = said.get("kept") or said.get("lost")
+        name = message.get("kept") or message.get("lost")
         if name in self.under_way:
             self.under_way.remove(name)
-        self.kept_bytes += said.get("bytes", 0)
-        if "lost" in said:
-            self.problem = f"the newest episode was not kept: {said['why']}"
+        self.kept_bytes += message.get("bytes", 0)
+        if "lost" in message:
+            self.problem = f"the newest episode was not kept: {message['why']}"
 
 
 def _write(handle: int, part: Any) -> None:

@@ -44,10 +44,10 @@ def main() -> None:
 
     av.logging.set_libav_level(av.logging.ERROR)
     folder = Path(sys.argv[1])
-    sweep(folder)
+    remove_unfinished(folder)
     inbox = BoundedQueue[Message | None](_MOST_WAITING, _MOST_MESSAGES)
     threading.Thread(target=_read, args=(sys.stdin.buffer, inbox), name="input", daemon=True).start()
-    _say({"ready": True})
+    _send({"ready": True})
     _Writer(folder).run(iter(inbox.get, None))
 
 
@@ -58,7 +58,7 @@ def _step_back() -> None:
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
 
 
-def sweep(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Remove what recorders that died have left: a living one has its folder locked. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
     for left in [*folder.glob(".recording-*"), *folder.glob(".removed-*")]:
@@ -87,9 +87,9 @@ def _read(stream: IO[bytes], inbox: BoundedQueue[Message | None]) -> None:
     inbox.offer(None, 0, must=True)
 
 
-def _say(said: Mapping[str, Any]) -> None:
+def _send(message: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):  # nobody listens any more, and the episode is kept all the same
-        print(json.dumps(said), flush=True)
+        print(json.dumps(message), flush=True)
 
 
 class _Writer:
@@ -145,7 +145,7 @@ class _Writer:
         self._lock.close()
         self._episode = None
         size = sum(file.stat().st_size for file in (self._folder / self._name).rglob("*") if file.is_file())
-        _say({"kept": self._name, "bytes": size} if kept else {"lost": self._name, "why": "it ended before its first frame"})
+        _send({"kept": self._name, "bytes": size} if kept else {"lost": self._name, "why": "it ended before its first frame"})
 
     def _lose(self, why: str) -> None:
         """The disk is full or broken: this episode is given up, those before it stay."""
@@ -154,7 +154,7 @@ class _Writer:
             episode.discard()
         shutil.rmtree(self._folder / f".recording-{self._name}", ignore_errors=True)
         self._lock.close()
-        _say({"lost": self._name, "why": why})
+        _send({"lost": self._name, "why": why})
 
 
 if __name__ == "__main__":

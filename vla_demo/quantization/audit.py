@@ -49,7 +49,7 @@ def audited(before: Path, after: Path, what: str, decisions: Sequence[Decision] 
     if lost:
         raise QuantizationError(f"the products {', '.join(lost[:5])} are not in the quantized graph any more", what)
     quantized = [product for product in there if now[product.layer] < 32]
-    if there and not quantized and not _explained(decisions):
+    if there and not quantized and not _all_explained(decisions):
         raise QuantizationError(f"none of its {len(there)} products with weights was quantized", what)
     if decisions is not None:
         _check(there, now, decisions, what)
@@ -106,7 +106,7 @@ def _bits(node: Any, weights: Mapping[str, int], makers: Mapping[str, Any]) -> i
     return _ELEMENT_BITS.get(weights[maker.input[0]])
 
 
-def _explained(decisions: Sequence[Decision] | None) -> bool:
+def _all_explained(decisions: Sequence[Decision] | None) -> bool:
     """Whether each product stayed in FP32 for a reason, as where a recipe leaves one graph of a stage alone; the stage is checked too."""
     return bool(decisions) and all(decision.precision == "fp32" and decision.reason for decision in decisions or ())
 

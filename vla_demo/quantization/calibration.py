@@ -47,7 +47,7 @@ class Calibration:
     def __post_init__(self) -> None:
         if self.split != TRAINING:
             raise InvalidInput(
-                f"{self.source}: episodes {_listed(self.episodes)} are {self.split or 'of no split'}; scales are calibrated on "
+                f"{self.source}: episodes {_join(self.episodes)} are {self.split or 'of no split'}; scales are calibrated on "
                 f"training episodes only, else the policy would be judged on what it was fitted to"
             )
         if not self.observations:
@@ -78,15 +78,15 @@ class _RecordedInputs:
     def __iter__(self) -> Iterator[Mapping[str, NDArray[Any]]]:
         policy = ExportedPolicy(self.package, Variant.reference(self.package.spec), GraphStore(Path()))  # FP32: nothing is looked up
         for number, observation in enumerate(self.calibration.observations):
-            yield from self._heard(policy, observation, number)
+            yield from self._record_inputs(policy, observation, number)
 
-    def _heard(self, policy: ExportedPolicy, observation: Observation, number: int) -> list[Mapping[str, NDArray[Any]]]:
-        heard: list[Mapping[str, NDArray[Any]]] = []
+    def _record_inputs(self, policy: ExportedPolicy, observation: Observation, number: int) -> list[Mapping[str, NDArray[Any]]]:
+        recorded: list[Mapping[str, NDArray[Any]]] = []
 
         def tap(role: str, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
             if (role, name) == (self.graph.role, self.graph.name):
-                heard.append(tensors)
-                if not self._loops():
+                recorded.append(tensors)
+                if not self._runs_each_step():
                     raise Stopped("the rest of the chunk is of no interest")
 
         shape, seed = self.package.spec.noise_shape, self.calibration.seed
@@ -94,11 +94,11 @@ class _RecordedInputs:
         try:
             policy.predict_chunk(observation, noise=noise, tap=tap)
         except Stopped:
-            if not heard:
+            if not recorded:
                 raise
-        return heard
+        return recorded
 
-    def _loops(self) -> bool:
+    def _runs_each_step(self) -> bool:
         stages = self.package.spec.stages
         return any(g.runs_per_denoise_step for s in stages if s.role == self.graph.role for g in s.graphs if g.name == self.graph.name)
 
@@ -113,5 +113,5 @@ def digest_observations(observations: Iterable[Observation]) -> str:
     return digest.hexdigest()
 
 
-def _listed(episodes: Iterable[int]) -> str:
+def _join(episodes: Iterable[int]) -> str:
     return ", ".join(map(str, episodes))

@@ -39,7 +39,7 @@ class Mixed:
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
         """Layers that the recipe leaves in FP32 are decided upon too, with that as the reason."""
         chosen = {product.layer: product for product in graph_products(prepared) if where(product.layer)}
-        decisions = [_kept(p) for p in chosen.values() if self.recipe.precision_of(p.layer) == REFERENCE_PRECISION]
+        decisions = [_fp32_decision(p) for p in chosen.values() if self.recipe.precision_of(p.layer) == REFERENCE_PRECISION]
         with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
             current = prepared
             for number, (precision, scheme) in enumerate(self._in_order()):
@@ -68,5 +68,5 @@ def _write_copy(source: Path, target: Path) -> None:
             to.keep(node)
 
 
-def _kept(product: Product) -> Decision:
+def _fp32_decision(product: Product) -> Decision:
     return Decision(product.layer, product.operation, REFERENCE_PRECISION, product.weight_bytes, _KEPT_IN_FP32)

@@ -75,14 +75,14 @@ def _histogram(prepared: Path, names: list[str], feeds: Feeds, method: str, sett
     collector = HistogramCollector(method, False, wanted.bins, wanted.levels, wanted.percentile, "same")
     with contextlib.redirect_stdout(io.StringIO()):  # it tells a terminal what it does
         for answers in _answers(prepared, names, [], feeds):
-            collector.collect({name: _sampled(value, wanted.sample) for name, value in zip(names, answers, strict=True)})
+            collector.collect({name: _sample(value, wanted.sample) for name, value in zip(names, answers, strict=True)})
         if not collector.get_histogram_dict():
             raise QuantizationError("there is nothing to calibrate on")
         kept = collector.compute_collection_result()
     return {name: Range.around_zero(float(kept[name][0]), float(kept[name][1])) for name in names}
 
 
-def _sampled(value: NDArray[Any], count: int) -> NDArray[Any]:
+def _sample(value: NDArray[Any], count: int) -> NDArray[Any]:
     flat = value.reshape(-1)
     return flat[:: max(1, len(flat) // count)]
 
@@ -91,20 +91,20 @@ def _answers(prepared: Path, ports: list[str], reduced: list[str], feeds: Feeds)
     """What the graph computes at `ports`, call by call; `reduced` are the tensors whose extremes are among them."""
     import onnxruntime
 
-    listening = prepared.with_name(f"listening-{prepared.name}")  # beside it: it reads the same weights
-    _listen(prepared, listening, ports, reduced)
+    instrumented = prepared.with_name(f"instrumented-{prepared.name}")  # beside it: it reads the same weights
+    _expose(prepared, instrumented, ports, reduced)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(listening), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(instrumented), options, providers=["CPUExecutionProvider"])
         inputs = [port.name for port in session.get_inputs()]
         for tensors in feeds:
             yield session.run(ports, {name: tensors[name] for name in inputs})
     finally:
-        listening.unlink()
+        instrumented.unlink()
 
 
-def _listen(prepared: Path, listening: Path, ports: list[str], reduced: list[str]) -> None:
+def _expose(prepared: Path, instrumented: Path, ports: list[str], reduced: list[str]) -> None:
     import onnx
     from onnx import TensorProto, helper
 
@@ -114,4 +114,4 @@ def _listen(prepared: Path, listening: Path, ports: list[str], reduced: list[str
             model.graph.node.append(helper.make_node(kind, [name], [name + end], name=name + end, keepdims=0))
     there = {output.name for output in model.graph.output}
     model.graph.output.extend(helper.make_tensor_value_info(port, TensorProto.FLOAT, None) for port in ports if port not in there)
-    onnx.save(model, listening)
+    onnx.save(model, instrumented)

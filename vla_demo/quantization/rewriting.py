@@ -101,7 +101,7 @@ class Rewriting:
         twice = [output for output, count in Counter(o for node in self.nodes for o in node.output if o).items() if count > 1]
         assert not twice, f"written twice: {twice}"
         read = {name for node in self.nodes for name in node.input} | {output.name for output in graph.output}
-        kept = [self._copied(tensor) for name, tensor in self._old.items() if name in read and name not in self._new]
+        kept = [self._copy_tensor(tensor) for name, tensor in self._old.items() if name in read and name not in self._new]
         del graph.node[:], graph.initializer[:], graph.value_info[:]
         graph.node.extend(self.nodes)
         graph.initializer.extend([*kept, *self._new.values()])
@@ -115,7 +115,7 @@ class Rewriting:
         value.tofile(self._data)
         return tensor
 
-    def _copied(self, old: Any) -> Any:
+    def _copy_tensor(self, old: Any) -> Any:
         """An old initializer, its bytes moved along."""
         if old.data_location != old.EXTERNAL:
             return old
@@ -133,10 +133,10 @@ class Rewriting:
             tensor.external_data.add(key=key, value=value)
 
     def _place(self, tensor: Any) -> tuple[Path, int, int]:
-        said = {entry.key: entry.value for entry in tensor.external_data}
-        file = self._folder / said["location"]
-        offset = int(said.get("offset", 0))
-        return file, offset, int(said.get("length", file.stat().st_size - offset))
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        file = self._folder / entries["location"]
+        offset = int(entries.get("offset", 0))
+        return file, offset, int(entries.get("length", file.stat().st_size - offset))
 
     def _aligned(self) -> int:
         self._data.write(bytes(-self._data.tell() % _ALIGNED))

@@ -24,12 +24,12 @@ def scale_rows(prepared: Path, target: Path, where: Where) -> None:
         view = GraphView(to.model)
         for node in to.model.graph.node:
             if view.is_layer(node) and where(node.name):
-                _scaled(to, node)
+                _scale_product(to, node)
             else:
                 to.keep(node)
 
 
-def _scaled(to: Rewriting, node: Any) -> None:
+def _scale_product(to: Rewriting, node: Any) -> None:
     rows, output = node.input[0], node.output[0]
     last, smallest = to.constant("row_axis", np.array([-1])), to.constant("row_smallest", _SMALLEST)
     to.shared("Abs", [rows], f"{rows}_magnitude")

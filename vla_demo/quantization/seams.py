@@ -98,7 +98,7 @@ def _folds(view: GraphView, tensor: str, channels: int) -> list[str]:
         case "MatMul":
             return [node.input[1]] if view.is_layer(node) and view.shapes[node.input[1]][1] == channels else []
         case "Relu":  # a positive factor passes through
-            return _behind(view, node.input[0], channels)
+            return _readers_behind(view, node.input[0], channels)
     return []
 
 
@@ -106,15 +106,15 @@ def _one_factor(view: GraphView, node: Any, channels: int) -> list[str]:
     for factor in node.input:
         if _spans(view, factor, channels):
             return [factor]
-    return next((found for factor in node.input if (found := _behind(view, factor, channels))), [])
+    return next((found for factor in node.input if (found := _readers_behind(view, factor, channels))), [])
 
 
 def _both_addends(view: GraphView, node: Any, channels: int) -> list[str]:
-    found = [[name] if _spans(view, name, channels) else _behind(view, name, channels) for name in node.input]
+    found = [[name] if _spans(view, name, channels) else _readers_behind(view, name, channels) for name in node.input]
     return [name for names in found for name in names] if all(found) else []
 
 
-def _behind(view: GraphView, tensor: str, channels: int) -> list[str]:
+def _readers_behind(view: GraphView, tensor: str, channels: int) -> list[str]:
     """As `_folds`, for a tensor that nobody else may read."""
     return _folds(view, tensor, channels) if view.reads[tensor] == 1 else []
 

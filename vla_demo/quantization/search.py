@@ -93,10 +93,10 @@ def search_recipe(
             else:
                 yield replace(step, fraction=0.8 * step.fraction)
         unions = _Unions(trials, calibration, ranked_moves(layers))
-        best = yield from _bisected(unions, budget)
+        best = yield from _bisect(unions, budget)
         error, size = unions.measured(best)
         recipe = rules_for(package.spec.family, role, unions.assignment(best), unions.layers)
-        found = _how(budget, error, size, unions, judgement)
+        found = _provenance(budget, error, size, unions, judgement)
         yield Found(replace(recipe, found=found), error, size, trials.size({}), tuple(layers))
 
 
@@ -162,7 +162,7 @@ class _Unions:
             return float(np.mean(trials.errors(tried))), trials.size(tried)
 
 
-def _bisected(unions: _Unions, budget: Budget) -> Generator[Working, None, int]:
+def _bisect(unions: _Unions, budget: Budget) -> Generator[Working, None, int]:
     """How many moves to make; what it answers was measured and is within the budget."""
     every, few, many = len(unions.moves), 0, len(unions.moves)
     if not every:
@@ -182,11 +182,11 @@ def _bisected(unions: _Unions, budget: Budget) -> Generator[Working, None, int]:
         else:
             many = count - 1
     if best is None:
-        raise QuantizationError(_nothing_fits(unions, budget))
+        raise QuantizationError(_misfit_message(unions, budget))
     return best
 
 
-def _nothing_fits(unions: _Unions, budget: Budget) -> str:
+def _misfit_message(unions: _Unions, budget: Budget) -> str:
     if budget.prefers_more:
         error, _ = unions.measured(1)
         return f"even one layer ({unions.moves[0].layer} in {unions.moves[0].to}) costs {error:.2g} standard deviations; allow that much"
@@ -216,7 +216,7 @@ def _kind(layer: str) -> str:
     return re.sub(r"(?<=\.)\d+(?=\.)|^\d+(?=\.)|(?<=\.)\d+$", "*", layer)
 
 
-def _how(budget: Budget, error: float, size: int, unions: _Unions, judgement: Judgement) -> dict[str, Any]:
+def _provenance(budget: Budget, error: float, size: int, unions: _Unions, judgement: Judgement) -> dict[str, Any]:
     wanted = {"max_error": budget.max_error} if budget.max_error is not None else {"max_bytes": budget.max_bytes}
     return {
         "budget": wanted,

@@ -95,8 +95,8 @@ class _Exam:
         watched = trials.folder / f"watched-{graph}.onnx"
         _expose(self._prepared, watched, list(self._outputs.values()))
         self._session = Session(GraphFile(watched, ""))
-        heard = trials.heard[graph]
-        self._calls = [heard[round(i)] for i in np.linspace(0, len(heard) - 1, min(_CALLS, len(heard)))]
+        recorded = trials.recorded[graph]
+        self._calls = [recorded[round(i)] for i in np.linspace(0, len(recorded) - 1, min(_CALLS, len(recorded)))]
 
     def measured(self, product: Product, precision: str, scheme: Scheme) -> LayerSensitivity | None:
         with tempfile.TemporaryDirectory(dir=self._trials.folder) as folder:

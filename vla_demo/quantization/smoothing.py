@@ -124,20 +124,20 @@ def _chosen(
 def _write(to: Rewriting, scales: _Scales) -> None:
     for node in to.model.graph.node:
         if node.input and node.input[0] in scales.explicit and node.input[1] in scales.rows:
-            node.input[0] = _divided(to, node.input[0], scales.explicit)
+            node.input[0] = _divide(to, node.input[0], scales.explicit)
         to.keep(node)
     for name in {*scales.rows, *scales.columns}:
-        to.constant(name, _scaled(to.weight(name), scales.rows.get(name), scales.columns.get(name)))
+        to.constant(name, _scale_weight(to.weight(name), scales.rows.get(name), scales.columns.get(name)))
 
 
-def _divided(to: Rewriting, activation: str, explicit: Mapping[str, Array]) -> str:
+def _divide(to: Rewriting, activation: str, explicit: Mapping[str, Array]) -> str:
     factor = f"{activation}_smoothing"
     if f"{activation}_smooth" not in {output for node in to.nodes for output in node.output}:
         to.constant(factor, explicit[activation].astype(np.float32))
     return to.shared("Mul", [activation, factor], f"{activation}_smooth")
 
 
-def _scaled(value: Array, rows: Array | None, columns: Array | None) -> NDArray[np.float32]:
+def _scale_weight(value: Array, rows: Array | None, columns: Array | None) -> NDArray[np.float32]:
     scaled = np.array(value, np.float32)
     if rows is not None:
         scaled *= rows[:, None].astype(np.float32)

@@ -74,7 +74,7 @@ def quantize_stage(
             scheme.check_fits(package, role)
     made = tuple(quantized_graph(package, graph, precision, cache, calibration) for graph in graphs)
     if precision != REFERENCE_PRECISION and not any(graph.quantized_nodes for graph in made):
-        raise QuantizationError(_why(graphs, precision, cache), f"the stage {role} of {package.folder} cannot run in {precision}")
+        raise QuantizationError(_reasons(graphs, precision, cache), f"the stage {role} of {package.folder} cannot run in {precision}")
     return made
 
 
@@ -96,13 +96,13 @@ def quantized_graph(
     order = _Order(package, graph, precision, scheme, calibration)
     store = GraphStore(cache or cache_folder())
     with _making:
-        kept = _kept(store, graph, precision, made_with)
+        kept = _find_kept(store, graph, precision, made_with)
         if kept is not None:
             return kept
-        return store.put(graph, precision, lambda target: _made(order, target, made_with)).graph
+        return store.put(graph, precision, lambda target: _make(order, target, made_with)).graph
 
 
-def _why(graphs: Sequence[StageGraph], precision: str, cache: Path | None) -> str:
+def _reasons(graphs: Sequence[StageGraph], precision: str, cache: Path | None) -> str:
     """Why nothing of a stage was quantized. Its graphs leave the store: under this name they would be found and run."""
     store = GraphStore(cache or cache_folder())
     receipts = [receipt for receipt in (store.find(graph, precision) for graph in graphs) if receipt is not None]
@@ -126,7 +126,7 @@ class _Order:
         return f"{self.graph.name} of stage {self.graph.role} in {self.precision}"
 
 
-def _kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mapping[str, Any]) -> StageGraph | None:
+def _find_kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mapping[str, Any]) -> StageGraph | None:
     try:
         receipt = store.find(graph, precision)
     except PackageError:
@@ -136,7 +136,7 @@ def _kept(store: GraphStore, graph: StageGraph, precision: str, made_with: Mappi
     return receipt.graph
 
 
-def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
+def _make(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
     graph, source = order.graph, package_file(order.package.folder, order.graph.file)
     if fingerprint(graph_files(source)).sha256 != graph.sha256:
         # Else a package could leave a graph of its choice in the cache under another package's hash.
@@ -144,7 +144,7 @@ def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
     with tempfile.TemporaryDirectory(dir=target.parent) as workshop:
         prepared = Path(workshop) / target.name
         prepare_graph(source, prepared)
-        decisions = _quantized(order, prepared, target)
+        decisions = _quantize(order, prepared, target)
         audit = audited(prepared, target, str(order), decisions)
     only_half = all(weight_bits(decision.precision) >= 16 for decision in decisions)
     difference = proven_different(source, target, str(order), may_be_equal=only_half) if audit.quantized_nodes else {}
@@ -153,7 +153,7 @@ def _made(order: _Order, target: Path, made_with: Mapping[str, Any]) -> Receipt:
     return Receipt(stage, made_with, tuple(decisions), difference)
 
 
-def _quantized(order: _Order, prepared: Path, target: Path) -> Sequence[Decision]:
+def _quantize(order: _Order, prepared: Path, target: Path) -> Sequence[Decision]:
     if has_products(prepared):
         feeds = order.calibration.feeds(order.package, order.graph) if order.calibration is not None else None
         return order.scheme.apply(prepared, target, everywhere, feeds)

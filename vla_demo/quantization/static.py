@@ -33,7 +33,7 @@ def quantize_statically(
     """Write the QDQ counterpart of a prepared FP32 graph. `reach` is the largest code of a weight: 127, or 63 with 7 bits."""
     with rewriting(prepared, target) as to:
         asked = [product for product in products(to.model) if where(product.layer)]
-        reasons = {product.layer: _unfit(to, product) for product in asked}
+        reasons = {product.layer: _reason_against(to, product) for product in asked}
         chosen = {product.layer: product for product in asked if not reasons[product.layer]}
         answers = _answers(to.model, chosen)
         reads = {node.input[0] for node in to.model.graph.node if node.name in chosen}
@@ -74,7 +74,7 @@ class _Pairs:
         """Append a node, and a pair behind what everybody reads quantized."""
         (output, *_) = node.output
         if output in self.answers:
-            node = _copied(node)
+            node = _copy_of(node)
             node.output[0] = f"{output}_float"
         self.to.keep(node)
         if output in self.answers:
@@ -87,7 +87,7 @@ class _Pairs:
         return self.to.constant(f"{tensor}_step", np.array(scale.step)), self.to.constant(f"{tensor}_zero_code", np.array(scale.zero))
 
 
-def _unfit(to: Rewriting, product: Product) -> str:
+def _reason_against(to: Rewriting, product: Product) -> str:
     axes = next(len(tensor.dims) for tensor in to.model.graph.initializer if tensor.name == product.weight)
     return "" if product.operation == "Conv" or axes == 2 else f"its weights have {axes} axes and are no matrix"
 
@@ -129,15 +129,15 @@ def _matrix_product(pairs: _Pairs, node: Any, weight: NDArray[np.float32], reach
 def _convolution(pairs: _Pairs, node: Any, weight: NDArray[np.float32], reach: int) -> Any:
     """The same node over quantized input, weights and bias."""
     to, output, step = pairs.to, node.output[0], pairs.scales[node.input[0]].step
-    rewritten = _copied(node)
+    rewritten = _copy_of(node)
     # A DequantizeLinear of its own: ONNX Runtime does not fuse one that several read.
     rewritten.input[0] = to.node("DequantizeLinear", pairs.codes(node.input[0]), f"{output}_input")
     bias = to.weight(bias_of(node)) if bias_of(node) else None
     codes, scale = _codes(weight, reach, None if bias is None else np.abs(bias) / (step * _LARGEST_BIAS))
-    rewritten.input[1] = _back(to, f"{output}_weight", codes, scale)
+    rewritten.input[1] = _dequantize(to, f"{output}_weight", codes, scale)
     if bias is not None:
         whole = np.rint(bias / (step * scale).astype(np.float64)).astype(np.int32)
-        rewritten.input[2] = _back(to, f"{output}_bias", whole, (step * scale).astype(np.float32))
+        rewritten.input[2] = _dequantize(to, f"{output}_bias", whole, (step * scale).astype(np.float32))
     return rewritten
 
 
@@ -150,13 +150,13 @@ def _codes(weight: NDArray[np.float32], reach: int, least: NDArray[np.float32] |
     return np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8), scale
 
 
-def _back(to: Rewriting, name: str, codes: NDArray[Any], scale: NDArray[np.float32]) -> str:
+def _dequantize(to: Rewriting, name: str, codes: NDArray[Any], scale: NDArray[np.float32]) -> str:
     """A constant of codes behind a DequantizeLinear with a scale for each output channel."""
     zeros = to.constant(f"{name}_zeros", np.zeros(len(scale), codes.dtype))
     return to.node("DequantizeLinear", [to.constant(f"{name}_codes", codes), to.constant(f"{name}_step", scale), zeros], name, axis=0)
 
 
-def _copied(node: Any) -> Any:
+def _copy_of(node: Any) -> Any:
     copy = type(node)()
     copy.CopyFrom(node)
     return copy

@@ -51,7 +51,7 @@ class Trials:
         self._rest = roles[roles.index(role) :]
         self._policy = ExportedPolicy(package, Variant.reference(package.spec), GraphStore(folder))
         self._before = [self._before_stage(observation) for observation in judgement.observations]
-        self.heard: dict[str, list[Tensors]] = {name: [] for name in self.graphs}  # each graph's inputs on the first observation
+        self.recorded: dict[str, list[Tensors]] = {name: [] for name in self.graphs}  # each graph's inputs on the first observation
         self._expected = [self._actions(self._policy, n, None if n else self._listening()) for n in range(len(self._before))]
 
     def errors(self, tried: Mapping[str, Path]) -> tuple[float, ...]:
@@ -92,6 +92,6 @@ class Trials:
     def _listening(self) -> GraphRun:
         def tap(role: str, name: str, tensors: Tensors) -> None:
             if role == self.role:
-                self.heard[name].append(tensors)
+                self.recorded[name].append(tensors)
 
         return GraphRun(tap=tap)

@@ -46,7 +46,7 @@ def to_blocks(blocks: Blocks, accuracy_level: int) -> Rewrite:
             return _convolution(to, node, weight, blocks, accuracy_level)
         if weight.ndim != 2:
             return f"its weights have {weight.ndim} axes and are no matrix"
-        reason = _unfit(weight, blocks)
+        reason = _reason_against(weight, blocks)
         if not reason:
             _product(to, node, weight, (node.input[0], node.output[0]), blocks, accuracy_level)
         return reason
@@ -75,7 +75,7 @@ def prove_int8_activations(target: Path) -> None:
         )
 
 
-def _unfit(matrix: NDArray[np.float32], blocks: Blocks) -> str:
+def _reason_against(matrix: NDArray[np.float32], blocks: Blocks) -> str:
     inputs = len(matrix)
     if blocks.bytes_for(inputs) < 4 * inputs:
         return ""
@@ -86,7 +86,7 @@ def _convolution(to: Rewriting, node: Any, weight: NDArray[np.float32], blocks: 
     if not gathers(node, weight, _FEWEST_CHANNELS):
         return f"a convolution over {weight.shape[1]} channels is no matrix product worth its patches"
     matrix = column_matrix(weight)
-    reason = _unfit(matrix, blocks)
+    reason = _reason_against(matrix, blocks)
     if not reason:
         ports = patches(to, node, node.input[0], weight.shape[2:]), f"{node.output[0]}_product"
         _product(to, node, matrix, ports, blocks, accuracy_level)

@@ -78,13 +78,13 @@ def _demonstrate(candidates: list[Start], image_size: tuple[int, int]) -> Demons
         for start in candidates:
             actions = solve(twin, start)
             if actions is not None:
-                return Demonstration(start, tuple(_drawn(twin, start, actions)))
+                return Demonstration(start, tuple(_draw(twin, start, actions)))
     finally:
         twin.close()
     raise VlaDemoError(f"the expert solved none of {len(candidates)} starts of cluster {candidates[0].cluster}")
 
 
-def _drawn(twin: TeaBagTwin, start: Start, actions: list[NDArray[np.float32]]) -> Iterator[tuple[Observation, NDArray[np.float32]]]:
+def _draw(twin: TeaBagTwin, start: Start, actions: list[NDArray[np.float32]]) -> Iterator[tuple[Observation, NDArray[np.float32]]]:
     prepare(twin, start)
     for action, push in zip(actions, _pushes(start), strict=False):
         yield twin.observe(), action

@@ -148,7 +148,7 @@ class _Desk:
                 with self._turn:
                     mujoco.mj_copyData(still, self._twin.model, self._twin.data)
                     head = np.array([monotonic(), *to_dataset_units(self._twin.joints)])
-                self._send(pipe, PICTURES + head.tobytes() + b"".join(_drawn(renderer, still, camera) for camera in CAMERAS))
+                self._send(pipe, PICTURES + head.tobytes() + b"".join(_draw(renderer, still, camera) for camera in CAMERAS))
                 time.sleep(max(0.0, head[0] + 1 / self._settings.camera_fps - monotonic()))
 
     def _send(self, pipe: Connection, message: bytes) -> None:
@@ -156,7 +156,7 @@ class _Desk:
             pipe.send_bytes(message)
 
 
-def _drawn(renderer: mujoco.Renderer, still: mujoco.MjData, camera: str) -> bytes:
+def _draw(renderer: mujoco.Renderer, still: mujoco.MjData, camera: str) -> bytes:
     renderer.update_scene(still, camera)
     picture: NDArray[np.uint8] = renderer.render()
     return picture.tobytes()

@@ -74,7 +74,7 @@ class Expert:
             yield from self.hold(10)
             return
         self.phase = "approach"
-        arm = _solved(above)
+        arm = _arm_at(above)
         if abs(arm[0] - self.command[0]) > 0.25:  # a long pan goes over the mug, not through it
             yield from self.move(self._raised(arm), OPEN)
         yield from self.move(arm, OPEN)
@@ -107,10 +107,10 @@ class Expert:
         place = self._placement()
         if place is None or not self._twin.measure().held:
             return
-        yield from self.move(_solved(place.at([*place.point[:2], _ABOVE_MUG])))
+        yield from self.move(_arm_at(place.at([*place.point[:2], _ABOVE_MUG])))
         self.phase = "lower"
         place = self._centred(place)
-        yield from self.move(_solved(place.at([*place.point[:2], _INTO_MUG])), speed=0.6)
+        yield from self.move(_arm_at(place.at([*place.point[:2], _INTO_MUG])), speed=0.6)
         if not self._twin.measure().held:
             return
         yield from self.hold(3)
@@ -118,7 +118,7 @@ class Expert:
         yield from self.grip(OPEN, 8)
         yield from self.hold(8)
         self.phase = "retreat"
-        yield from self.move(_solved(place.at([*place.point[:2], _ABOVE_MUG])), speed=0.8)
+        yield from self.move(_arm_at(place.at([*place.point[:2], _ABOVE_MUG])), speed=0.8)
 
     def _placement(self) -> Grasp | None:
         """The hand over the mug: as upright and as little turned as the reach allows."""
@@ -194,7 +194,7 @@ def _smooth(s: float) -> float:
     return s * s * (3 - 2 * s)
 
 
-def _solved(grasp: Grasp) -> NDArray[np.float64]:
+def _arm_at(grasp: Grasp) -> NDArray[np.float64]:
     """For grasps whose reach was checked when they were chosen."""
     arm = solve(grasp)
     if arm is None:

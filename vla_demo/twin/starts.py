@@ -89,7 +89,7 @@ def split_starts(split: str) -> Iterator[list[Start]]:
         for k in range(_EPISODES[split]):
             failure = _recovery(cluster, k - 10) if split == "train" and k >= 10 else None
             candidates = [_draw(cluster, failure, (_SPLIT_SEEDS[split], cluster, k, attempt)) for attempt in range(5)]
-            yield [_disturbed(start) for start in candidates] if split == "extra" else candidates
+            yield [_disturb(start) for start in candidates] if split == "extra" else candidates
 
 
 def prepare(twin: TeaBagTwin, start: Start) -> None:
@@ -113,7 +113,7 @@ def _recovery(cluster: int, k: int) -> str:
     return "missed" if k == 0 else ("off_target", "dropped", "beside_mug")[cluster % 3]
 
 
-def _disturbed(start: Start) -> Start:
+def _disturb(start: Start) -> Start:
     return replace(start, disturbance=float(np.random.default_rng([*start.seed, 7]).uniform(*_DISTURBANCE)))
 
 
