@@ -12,7 +12,7 @@ from vla_demo.evaluation.latency import LatencySource
 from vla_demo.runtime.control_loop import MODES, Tick
 from vla_demo.ui.loop import words as loop_words
 from vla_demo.ui.loop.link import LoopLink
-from vla_demo.ui.shared import messages
+from vla_demo.ui.shared import messages, words
 from vla_demo.ui.shared.messages import Message, Strip, message
 from vla_demo.ui.shared.pictures import jpegs
 from vla_demo.workbench.rollout.live import LaneEnd, LiveFrame
@@ -58,7 +58,7 @@ def _policy(spec: PolicySpec, strips: Sequence[Message]) -> Message:
     return {
         "family": spec.family,
         "strips": strips,
-        "modes": loop_words.modes(spec),
+        "modes": words.modes(spec),
         "actions": {mode: spec.n_action_steps if mode == "sync" else spec.chunk_size for mode in MODES},
     }
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from vla_demo.core.formats import latency, optional, percent, seconds
-from vla_demo.core.labels import MODE_SENTENCES, MODES, family_label, variant_label
-from vla_demo.core.policy import PolicySpec
+from vla_demo.core.labels import family_label, variant_label
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.claims.article import PRINTED
 from vla_demo.evaluation.rollout_report import RolloutReport
@@ -18,7 +17,6 @@ __all__ = [
     "expected",
     "headline",
     "marks",
-    "modes",
     "on_board",
     "pace",
     "predicted",
@@ -36,16 +34,6 @@ HOW = (
 def start_label(card: StartCard, place: int) -> str:
     held_out = " (unseen)" if card.split == "validation" else ""
     return f"{card.split.capitalize()} {place} · cluster {card.cluster}{held_out}"
-
-
-def modes(spec: PolicySpec) -> list[dict[str, str]]:
-    """Each with what keeps this policy from it, if anything does."""
-    name = family_label(spec.family)
-    problem = "" if spec.noise_shape is not None else f"{name} does not denoise, so no chunk can go on from another."
-    return [
-        {"mode": mode, "label": label, "about": MODE_SENTENCES[mode], "problem": problem if mode == "seamfree" else ""}
-        for mode, label in MODES.items()
-    ]
 
 
 def marks() -> list[dict[str, Any]]:

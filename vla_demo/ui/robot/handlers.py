@@ -15,12 +15,11 @@ import gradio as gr
 from vla_demo.core.errors import ConnectionClosed, InvalidInput
 from vla_demo.core.policy import PolicySpec
 from vla_demo.core.variant import Variant
-from vla_demo.ui.loop import words as loop_words
 from vla_demo.ui.robot import messages as robot_messages
 from vla_demo.ui.robot import words as robot_words
 from vla_demo.ui.robot.contract import Robot, Robots
 from vla_demo.ui.robot.episodes import EpisodesPanel
-from vla_demo.ui.shared import messages
+from vla_demo.ui.shared import messages, words
 from vla_demo.ui.shared.contract import Library
 from vla_demo.ui.shared.messages import Message, Strip, message
 from vla_demo.ui.shared.opening import open_package
@@ -96,7 +95,7 @@ class RobotTab:
             spec = (yield from open_package(self._policies, source, Session(work))).spec
         strip = Strip(spec, Variant.reference(spec), self._policies.fps(), self._policies.recipes(spec.family))
         reads = any(stage.role == "llm" for stage in spec.stages)
-        yield message("choice", run=work, policy=messages.sketch(work, strip)["policy"], modes=loop_words.modes(spec), reads=reads)
+        yield message("choice", run=work, policy=messages.sketch(work, strip)["policy"], modes=words.modes(spec), reads=reads)
 
     @reports_failures("policy")
     def load_robot(self, asked: gr.EventData) -> Iterator[Message]:

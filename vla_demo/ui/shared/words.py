@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vla_demo.core.formats import cosine, count, in_megabytes, milliseconds, seconds, with_unit
-from vla_demo.core.labels import joint_label, joint_unit
+from vla_demo.core.labels import MODE_SENTENCES, MODES, family_label, joint_label, joint_unit
 from vla_demo.core.package import StageGraph
 from vla_demo.core.policy import PolicySpec, StageSpec
 from vla_demo.evaluation.replay import ReplayReport, ReplayStep
@@ -19,6 +19,7 @@ __all__ = [
     "episode_label",
     "how",
     "measured",
+    "modes",
     "proof",
     "recorded",
     "reference",
@@ -56,6 +57,16 @@ def stage(stage: StageSpec, spec: PolicySpec) -> str:
 def chunk(spec: PolicySpec, fps: float) -> str:
     motion = f"a chunk: {seconds(spec.chunk_size / fps, 2)} of motion at {fps:g} fps"
     return motion if spec.n_action_steps == spec.chunk_size else f"{motion}, {spec.n_action_steps} carried out"
+
+
+def modes(spec: PolicySpec) -> list[dict[str, str]]:
+    """Each with what keeps this policy from it, if anything does."""
+    name = family_label(spec.family)
+    problem = "" if spec.noise_shape is not None else f"{name} does not denoise, so no chunk can go on from another."
+    return [
+        {"mode": mode, "label": label, "about": MODE_SENTENCES[mode], "problem": problem if mode == "seamfree" else ""}
+        for mode, label in MODES.items()
+    ]
 
 
 def recorded(shown: PlayableEpisode) -> list[Section]:
