@@ -81,7 +81,7 @@ def test_comments_docstrings_layout_and_unreached_code_change_nothing(house: Pat
 
 def test_a_rollout_s_code_reaches_all_that_decides_it() -> None:
     rooms = source_digests("vla_demo.workbench.rollout.worker")
-    assert {"core", "runtime", "twin", "evaluation", "workbench"} <= rooms.keys() and not {"ui", "cli", "board"} & rooms.keys()
+    assert set(rooms) == {"vla_demo", "core", "runtime", "evaluation", "twin", "workbench"}  # no more: each would void kept rollouts
     package = Path(__file__).parents[2] / "vla_demo"
     decide = ("twin.world", "twin.starts", "twin.body", "runtime.control_loop", "runtime.action_queue", "runtime.continuation")
     decide += ("runtime.preprocessing", "runtime.pictures", "runtime.policy", "evaluation.closed_loop", "evaluation.attempts")
