@@ -32,7 +32,6 @@ from tests.board.boards import (
 )
 from tests.lateness import Witness
 from tests.waiting import look_on, wait_until
-from vla_demo.board import link_pb2 as link
 from vla_demo.board.client import BoardClient
 from vla_demo.board.lease import LeaseRefused
 from vla_demo.core.errors import BoardError
@@ -72,11 +71,11 @@ def ready(board: BoardClient) -> None:
 
 def expect_stopped(process: BoardProcess, why: str) -> None:
     with process.client() as viewer:
-        wait_until(lambda: viewer.watch().state in (link.STOPPED, link.FAULT) and not viewer.watch().moving, what="the arm's stop")
+        wait_until(lambda: viewer.watch().state in ("stopped", "fault") and not viewer.watch().moving, what="the arm's stop")
         wait_for_rest(process)
         seen = viewer.watch()
-        too_busy = seen.state == link.FAULT and "pictures are" in seen.reason  # they may grow too old first: that stands as well
-        assert too_busy or (seen.state == link.STOPPED and why in seen.reason)
+        too_busy = seen.state == "fault" and "pictures are" in seen.reason  # they may grow too old first: that stands as well
+        assert too_busy or (seen.state == "stopped" and why in seen.reason)
     look_on(AFTER)
     assert not is_moving(process.did(), AFTER)
 
@@ -198,7 +197,7 @@ def test_the_boards_program_is_killed(tmp_path: Path, seeds: int, machine: Witne
             assert rested[-1] < SOON + late and goal_changed_last(process.did(), killed) < 0.1 + late
             assert not is_moving(process.did(), AFTER)
     with board_process(tmp_path) as again, again.client() as board:
-        assert (board.watch().state, board.watch().reason) == (link.STOPPED, "the board has just started")
+        assert (board.watch().state, board.watch().reason) == ("stopped", "the board has just started")
         look_on(1)
         assert not is_moving(again.did(), 0.5)
     print_times("board killed, the arm stands still", rested, capsys)
@@ -226,7 +225,7 @@ def test_commands_that_are_late_replayed_or_reordered_move_nothing(own: BoardPro
                 with pytest.raises(LeaseRefused, match=r"twice or out of order|too late"):
                     attacker._calls[name](request, 1.0)
         look_on(AFTER)
-        assert goal_changed_last(own.did(), quiet) == 0 and board.watch().state == link.STOPPED
+        assert goal_changed_last(own.did(), quiet) == 0 and board.watch().state == "stopped"
 
 
 @SEEDS

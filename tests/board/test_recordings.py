@@ -21,27 +21,28 @@ from vla_demo.board.client import BoardClient
 from vla_demo.board.episode_calls import EpisodeCalls
 from vla_demo.board.lease import LeaseRefused
 from vla_demo.board.packages import NotThere
+from vla_demo.board.view import EpisodesView, RobotTick, RobotView
 from vla_demo.core.errors import BoardError
 from vla_demo.core.recorded import read_recorded
 from vla_demo.episodes import open_dataset
 from vla_demo.episodes.joining import join_recordings
 
 
-def task(client: BoardClient, seconds: float = 1.5, package: str = "swing") -> dict[int, link.Tick]:
+def task(client: BoardClient, seconds: float = 1.5, package: str = "swing") -> dict[int, RobotTick]:
     """One that is ended after a while: its ticks, by number."""
     before = max((tick.number for tick in client.watch().ticks), default=0)
     begin_task(client, package)
-    ticks: dict[int, link.Tick] = {}
+    ticks: dict[int, RobotTick] = {}
     ends = time.monotonic() + seconds
     while time.monotonic() < ends or client.watch().moving:
         ticks |= {tick.number: tick for tick in client.watch(before).ticks}
-        if time.monotonic() >= ends and client.watch().state == link.RUNNING:
+        if time.monotonic() >= ends and client.watch().state == "running":
             client.pause()
         look_on(0.1)
     return ticks | {tick.number: tick for tick in client.watch(before).ticks}
 
 
-def closed(client: BoardClient) -> link.RecordingList:
+def closed(client: BoardClient) -> EpisodesView:
     """The list, once the newest episode is whole."""
     wait_until(lambda: not client.episodes.list().closing)
     return client.episodes.list()
@@ -61,7 +62,7 @@ def recorder_of(board: BoardProcess) -> int:
 
 
 @pytest.fixture(scope="module")
-def recorded(board: BoardProcess, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, link.Tick], Path, Path]:
+def recorded(board: BoardProcess, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, RobotTick], Path, Path]:
     """A task's ticks as they were told while it ran, its episode as it was fetched, and a dataset of it and another one."""
     folder = tmp_path_factory.mktemp("fetched")
     with board.client() as client:
@@ -82,7 +83,7 @@ def recorded(board: BoardProcess, tmp_path_factory: pytest.TempPathFactory) -> t
 
 
 def test_there_is_one_frame_a_control_period_with_what_was_measured_and_what_was_commanded(
-    board: BoardProcess, recorded: tuple[dict[int, link.Tick], Path, Path]
+    board: BoardProcess, recorded: tuple[dict[int, RobotTick], Path, Path]
 ) -> None:
     ticks, fetched, _ = recorded
     episode = open_dataset(fetched).episode(0)
@@ -97,7 +98,7 @@ def test_there_is_one_frame_a_control_period_with_what_was_measured_and_what_was
     assert np.ptp(episode.states[:, 0]) > 5
 
 
-def test_lerobot_opens_a_recording_and_several_as_one_dataset(recorded: tuple[dict[int, link.Tick], Path, Path]) -> None:
+def test_lerobot_opens_a_recording_and_several_as_one_dataset(recorded: tuple[dict[int, RobotTick], Path, Path]) -> None:
     from lerobot.datasets import LeRobotDataset
 
     ticks, fetched, joined = recorded
@@ -110,7 +111,7 @@ def test_lerobot_opens_a_recording_and_several_as_one_dataset(recorded: tuple[di
     assert [episode.success for episode in read_recorded(joined)] == [True, None]
 
 
-def test_the_command_that_the_page_names_opens_it(recorded: tuple[dict[int, link.Tick], Path, Path]) -> None:
+def test_the_command_that_the_page_names_opens_it(recorded: tuple[dict[int, RobotTick], Path, Path]) -> None:
     from vla_demo.__main__ import open_page
     from vla_demo.cli import parser
     from vla_demo.workbench.datasets import dataset_for
@@ -120,7 +121,7 @@ def test_the_command_that_the_page_names_opens_it(recorded: tuple[dict[int, link
 
 
 def test_a_fetch_goes_on_where_it_broke_off_and_what_is_damaged_comes_again(client: BoardClient, recorded: object, tmp_path: Path) -> None:
-    name = client.episodes.list().recordings[0].id
+    name = client.episodes.list().episodes[0].id
     target = tmp_path / name
     list(client.episodes.fetch(name, target))
     (data,) = target.glob("data/**/*.parquet")
@@ -149,7 +150,7 @@ def test_only_names_that_the_board_made_are_episodes(board: BoardProcess, client
 
 
 def test_parts_that_are_not_there_and_commands_that_come_twice_are_refused(client: BoardClient, recorded: object) -> None:
-    name = client.episodes.list().recordings[-1].id
+    name = client.episodes.list().episodes[-1].id
     for file, offset in ((999, 0), (0, 10**12)):
         with pytest.raises(NotThere, match="there is nothing"):
             client._calls["Fetch"](link.FetchRequest(stamp=client._stamp("upload", 4.0), id=name, file=file, offset=offset), 4.0)
@@ -161,12 +162,12 @@ def test_parts_that_are_not_there_and_commands_that_come_twice_are_refused(clien
     late = link.RecordingRequest(stamp=client._stamp("command", -0.1), id=name)
     with pytest.raises(LeaseRefused, match="too late"):
         client._calls["Forget"](late, 4.0)
-    assert name in {one.id for one in client.episodes.list().recordings}
+    assert name in {one.id for one in client.episodes.list().episodes}
     removed = link.RecordingRequest(stamp=client._stamp("command", 0.5), id=name)
     client._calls["Forget"](removed, 4.0)
     with pytest.raises(LeaseRefused, match="twice or out of order"):
         client._calls["Forget"](removed, 4.0)
-    assert name not in {one.id for one in client.episodes.list().recordings}
+    assert name not in {one.id for one in client.episodes.list().episodes}
 
 
 def test_who_has_no_lease_lists_and_no_more_and_without_the_token_not_even_that(board: BoardProcess, client: BoardClient) -> None:
@@ -217,25 +218,25 @@ def test_a_blocked_recorder_disturbs_no_tick(
         for seed in range(seeds):
             before = max((tick.number for tick in client.watch().ticks), default=0)
             begin_task(client, "swing")
-            wait_until(lambda: client.watch().inferences > 0)
+            wait_until(lambda: client.watch().counts["inferences"] > 0)
             some_phase(seed)
             first = client.watch().ticks[-1].number
             stalled, seen = _stalled(client, recorder_of(board))
             rows = board.did()
-            assert seen.state == link.RUNNING and seen.ticks[-1].number - first > 0.7 * 3 * 30
+            assert seen.state == "running" and seen.ticks[-1].number - first > 0.7 * 3 * 30
             longest.append(max(standstills(rows[(rows[:, 0] > stalled) & (rows[:, 0] < stalled + 3)])))
             assert longest[-1] < 0.4 + machine.allowance(stalled)
             client.pause()
             wait_until(lambda: not client.watch().moving)
-            episode = closed(client).recordings[-1]
+            episode = closed(client).episodes[-1]
             assert episode.frames == client.watch().ticks[-1].number - before
             assert episode.old_pictures > 5 and episode.cut_frames == 0
         task(client, 1.0)
-        assert closed(client).recordings[-1].old_pictures == 0  # without the stall nothing is dropped
+        assert closed(client).episodes[-1].old_pictures == 0  # without the stall nothing is dropped
     print_times("recorder blocked for 3 s, the longest time without a new goal", longest, capsys)
 
 
-def _stalled(client: BoardClient, recorder: int) -> tuple[float, link.Telemetry]:
+def _stalled(client: BoardClient, recorder: int) -> tuple[float, RobotView]:
     """Since when the disk took nothing for 3 s, and what the board said at their end."""
     os.kill(recorder, signal.SIGSTOP)
     stalled = time.monotonic()
@@ -254,7 +255,7 @@ def test_a_killed_board_leaves_whole_episodes(large_pictures: BoardProcess) -> N
         recorder = recorder_of(board)
         task(client, 1.0)
         begin_task(client, "swing")
-        wait_until(lambda: client.watch().inferences > 2)
+        wait_until(lambda: client.watch().counts["inferences"] > 2)
         board.kill()
     wait_until(lambda: not Path(f"/proc/{recorder}").exists())
     episodes = sorted((board.packages.parent / "episodes").iterdir(), key=lambda place: read_recorded(place)[0].recorded_at)

@@ -17,7 +17,6 @@ from tests.board.web_camera import web_camera
 from tests.lateness import Witness
 from tests.tiny_packages import CAMERAS
 from tests.waiting import look_on, wait_until
-from vla_demo.board import link_pb2 as link
 from vla_demo.board.client import BoardClient
 from vla_demo.core.errors import BoardError
 
@@ -48,7 +47,7 @@ def swing_for(board: BoardClient, servos: FeetechArm, seconds: float) -> None:
 
 def _is_swinging(board: BoardClient, servos: FeetechArm) -> bool:
     """On a busy machine the bus may seem silent for a moment, which is a fault: then it is begun again."""
-    if board.watch().state != link.RUNNING:
+    if board.watch().state != "running":
         with contextlib.suppress(BoardError):
             begin_task(board, "swing")
     return len(servos.goals) > 10 and bool(np.ptp([goal[0] for _, goal in servos.goals[-10:]]) > 20)
@@ -90,7 +89,7 @@ def test_a_bus_lost_in_motion_is_a_fault_that_a_reset_does_not_mend(
         servos.silent = True
         if fault == "unplugged":
             servos.pull_the_plug()
-        wait_until(lambda: board.watch().state == link.FAULT)
+        wait_until(lambda: board.watch().state == "fault")
         assert time.monotonic() - lost < 1.5 + machine.allowance(lost) and "have not answered" in board.watch().reason
         look_on(0.3)
         assert last_change(servos, lost) < 1.0 + machine.allowance(lost)

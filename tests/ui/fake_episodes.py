@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vla_demo.board.view import BoardEpisode, EpisodesView
 from vla_demo.core.errors import BoardError, InvalidInput
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.robot.episodes import BoardEpisode, DownloadedDataset, EpisodesView
+from vla_demo.workbench.robot.episodes import DownloadedDataset
 
 WHOLE = BoardEpisode(
     id="a" * 16,

@@ -81,6 +81,7 @@ class FakeRobot:
         board = self.board
         board.go_on()
         return RobotView(
+            now=float(board.asked),
             state=board.state,
             reason=board.reason,
             moving=board.state == "running",
@@ -93,6 +94,7 @@ class FakeRobot:
             loading="",
             chunk_size=50,
             ticks=tuple(board.ticks[-64:]),
+            measured=(),
             inference=(0.2, 0.3) if board.ticks else (),
             stage_ms={"vision": 80.0, "expert": 120.0} if board.ticks else {},
             counts={"starved_ticks": sum(tick.starved for tick in board.ticks)},

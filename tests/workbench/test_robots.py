@@ -52,7 +52,7 @@ def newest(link: RobotLink) -> int:
 
 
 def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess, package: PolicyPackage) -> None:
-    link = RobotLink(board.client(), board.address, "a page", silence=1.5)
+    link = RobotLink(board.client(), "a page", silence=1.5)
     acting(link, package)
     for _ in range(30):
         look_on(0.1)
@@ -68,7 +68,7 @@ def test_a_page_that_falls_silent_leaves_an_arm_that_stands(board: BoardProcess,
 
 
 def test_a_task_on_a_real_board_leaves_its_times_stage_by_stage(board: BoardProcess, package: PolicyPackage) -> None:
-    link = RobotLink(board.client(), board.address, "a page", silence=60.0)
+    link = RobotLink(board.client(), "a page", silence=60.0)
     acting(link, package)
     wait_until(lambda: len(link.watch().inference) >= 2)
     link.stop()
@@ -80,7 +80,7 @@ def test_a_task_on_a_real_board_leaves_its_times_stage_by_stage(board: BoardProc
 
 
 def test_while_the_arm_is_stopped_a_page_may_be_silent_for_longer(board: BoardProcess) -> None:
-    link = RobotLink(board.client(), board.address, "a page", silence=0.5)
+    link = RobotLink(board.client(), "a page", silence=0.5)
     link.stop()
     wait_until(lambda: not link.watch().moving)
     look_on(1.5)
@@ -89,7 +89,7 @@ def test_while_the_arm_is_stopped_a_page_may_be_silent_for_longer(board: BoardPr
 
 
 def test_a_viewer_who_falls_silent_stops_nothing(board: BoardProcess, package: PolicyPackage) -> None:
-    holder, viewer = (RobotLink(board.client(), board.address, name, silence=s) for name, s in (("holder", 60.0), ("viewer", 0.5)))
+    holder, viewer = (RobotLink(board.client(), name, silence=s) for name, s in (("holder", 60.0), ("viewer", 0.5)))
     acting(holder, package)
     wait_until(lambda: bool(viewer.closed))
     assert holder.watch().state == "running"
@@ -129,7 +129,7 @@ def link_of(simulated: SimulatedBoard, name: str) -> RobotLink:
 
 
 def test_recorded_tasks_come_here_as_one_dataset_and_as_a_zip(board: BoardProcess, package: PolicyPackage) -> None:
-    link = RobotLink(board.client(), board.address, "a page", silence=60.0)
+    link = RobotLink(board.client(), "a page", silence=60.0)
     link.take(takeover=True)
     link.episodes.record(True)
     for success in (True, False):

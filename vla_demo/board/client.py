@@ -21,6 +21,7 @@ from vla_demo.board.handshake import PROTOCOL
 from vla_demo.board.lease import LeaseOver
 from vla_demo.board.packages import packed
 from vla_demo.board.tokens import check_certificate, is_loopback, split_address
+from vla_demo.board.view import BoardPackage, LinkView, RobotPictures, RobotView, packages, robot_facts, robot_pictures, robot_view
 from vla_demo.core.errors import BoardError, InvalidInput
 
 __all__ = ["BoardClient"]
@@ -44,8 +45,8 @@ _OPTIONS = (
 class BoardClient:
     """`with BoardClient("127.0.0.1:7870", token) as board:`. Shakes hands at once. All raise `BoardError`.
 
-    `expected` is the robot it was prepared for (a `link.Robot`, as an earlier `client.robot`); another one is refused. `stop_port` is where
-    Stop is heard on this side of a tunnel, when it is not where the board says; `monotonic` this machine's clock, in s, of any origin.
+    `expected` is the robot it was prepared for (as an earlier `client.hello.robot`); another one is refused. `stop_port` is where Stop is
+    heard on this side of a tunnel, when it is not where the board says; `monotonic` this machine's clock, in s, of any origin.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class BoardClient:
         token: str | None = None,
         *,
         certificate: bytes | None = None,
-        expected: Any = None,
+        expected: link.Robot | None = None,
         stop_port: int | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,8 +76,10 @@ class BoardClient:
         self._clocks: deque[tuple[float, float]] = deque(maxlen=8)  # round trip, the board's clock minus this one; s
         self._beating: threading.Event | None = None
         self.lost: str | None = None  # why the lease is gone, once it is
+        self._seen_at: float | None = None  # when the newest pictures were taken, on this machine's clock
         try:
-            self.hello = self._call("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
+            self.hello: link.HelloReply = self._call("Hello", link.HelloRequest(protocol=PROTOCOL, expected=expected))
+            self.facts = robot_facts(self.hello, address)
             self._channels.append(self._channel(host, stop_port or self.hello.stop_port))
             for channel, what in zip(self._channels[1:], ("the heartbeat", "Stop"), strict=True):
                 _connect(channel, what)
@@ -92,30 +95,32 @@ class BoardClient:
         self.close()
 
     @property
-    def robot(self) -> Any:
-        return self.hello.robot
-
-    @property
-    def round_trip(self) -> float:
-        """s, the quickest of the last few."""
-        return min(self._clocks)[0]
+    def has_lease(self) -> bool:
+        """Whether it was taken here and has not been lost since."""
+        return self._lease is not None and self.lost is None
 
     # --- anybody's -------------------------------------------------------------------------------------------------------
 
-    def stop(self, who: str = "a viewer") -> Any:
+    def stop(self, who: str = "a viewer") -> None:
         """The software stop. It is not an emergency stop: it needs the board's program and the network."""
-        return self._stop(link.StopRequest(who=who), QUICK)
+        self._stop(link.StopRequest(who=who), QUICK)
 
-    def watch(self, after: int = 0) -> Any:
+    def watch(self, after: int = 0) -> RobotView:
         """The state, the counts, and the ticks since tick number `after`."""
-        return self._calls["Watch"](link.WatchRequest(after=after), QUICK)
+        news = self._calls["Watch"](link.WatchRequest(after=after), QUICK)
+        age = None if self._seen_at is None else self._monotonic() - self._seen_at
+        return robot_view(news, LinkView(self.has_lease, self.lost, min(self._clocks)[0], age))
 
-    def look(self, max_width: int = 320, after: float = 0.0) -> Any:
-        """The newest pictures, none when none are newer than `after`."""
-        return self._calls["Look"](link.LookRequest(max_width=max_width, after=after), QUICK)
+    def look(self, max_width: int = 320, after: float = 0.0) -> RobotPictures | None:
+        """The newest pictures; None when none are newer than `after`, on the board's clock."""
+        found = self._calls["Look"](link.LookRequest(max_width=max_width, after=after), QUICK)
+        if found.pictures:
+            self._seen_at = self._monotonic() - (found.now - found.captured_at)
+        return robot_pictures(found)
 
-    def packages(self) -> Any:
-        return self._calls["Packages"](link.Nothing(), QUICK)
+    def packages(self) -> tuple[BoardPackage, ...]:
+        """What the board keeps."""
+        return packages(self._calls["Packages"](link.Nothing(), QUICK))
 
     # --- the lease -------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vla_demo.board import link_pb2 as link
+from vla_demo.board.view import EpisodesView, episodes_view
 from vla_demo.core.errors import BoardError
 from vla_demo.core.recorded import is_plain_path
 from vla_demo.core.storage import fingerprint
@@ -24,9 +25,9 @@ class EpisodeCalls:
     def __init__(self, calls: Mapping[str, Callable[[Any, float], Any]], command: Command) -> None:
         self._calls, self._command = calls, command
 
-    def list(self) -> Any:
-        """A `link.RecordingList`."""
-        return self._calls["Recordings"](link.Nothing(), LISTING)
+    def list(self) -> EpisodesView:
+        """What the board has recorded, and whether it goes on."""
+        return episodes_view(self._calls["Recordings"](link.Nothing(), LISTING))
 
     def record(self, on: bool) -> None:
         """The tasks from now on; the first time takes a second or two."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from vla_demo.board.view import RobotFacts, RobotPictures, RobotView
+from vla_demo.board.view import EpisodesView, RobotFacts, RobotPictures, RobotView
 from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.robot.episodes import DownloadedDataset, EpisodesView
+from vla_demo.workbench.robot.episodes import DownloadedDataset
 from vla_demo.workbench.robot.trials import RobotRate, RobotTrial
 
 __all__ = ["BoardOnThisMachine", "RecordedEpisodes", "Robot", "Robots"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from vla_demo.board.view import BoardEpisode, EpisodesView
 from vla_demo.core.errors import InvalidInput
 from vla_demo.core.formats import count, megabytes, seconds
 from vla_demo.core.labels import variant_label
@@ -13,7 +14,7 @@ from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.messages import Message, file_url, message
 from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.robot.episodes import BoardEpisode, DownloadedDataset, EpisodesView
+from vla_demo.workbench.robot.episodes import DownloadedDataset
 
 __all__ = ["EpisodesPanel"]
 

@@ -12,50 +12,22 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from vla_demo.board.view import BoardEpisode, EpisodesView
 from vla_demo.core.errors import BoardError, InvalidInput
 from vla_demo.core.formats import in_megabytes, megabytes
 from vla_demo.core.storage import cache_folder
 from vla_demo.episodes.joining import join_recordings
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["BoardEpisode", "BoardEpisodes", "DownloadedDataset", "EpisodesView", "dataset_folder"]
+if TYPE_CHECKING:
+    from vla_demo.board.episode_calls import EpisodeCalls
 
-_ID = re.compile(r"[0-9a-f]{16}")
+__all__ = ["BoardEpisodes", "DownloadedDataset", "dataset_folder"]
+
 _ARCHIVE_LIVES = 86_400.0  # s
 _EVERY = 0.25  # s between two words on how far it is
-
-
-@dataclass(frozen=True, slots=True)
-class BoardEpisode:
-    """One recorded task."""
-
-    id: str
-    recorded_at: float  # s since 1970, by the board's clock
-    frames: int
-    seconds: float
-    ended: str  # why
-    old_pictures: int  # frames that show pictures older than there were
-    cut_frames: int  # control periods that are missing at its end
-    policy: str
-    variant: str
-    success: bool | None  # None: nobody has judged it
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodesView:
-    """What a board has recorded, and whether it goes on."""
-
-    on: bool
-    folder: str  # on the board
-    limit_bytes: int
-    free_bytes: int
-    problem: str  # why the newest was not kept; empty when nothing was wrong
-    closing: bool  # one that has ended is still being written
-    last: str  # of the newest task; empty when it was not recorded
-    episodes: tuple[BoardEpisode, ...]  # the oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +56,13 @@ def dataset_folder() -> Path:
 class BoardEpisodes:
     """Of one link. `calls` is a board client's; `check` raises when the link is closed. All raise `BoardError`."""
 
-    def __init__(self, calls: Any, robot: str, check: Callable[[], None]) -> None:
+    def __init__(self, calls: "EpisodeCalls", robot: str, check: Callable[[], None]) -> None:
         self._calls, self._check = calls, check
         self._robot = re.sub(r"[^A-Za-z0-9]+", "-", robot).strip("-")[:40] or "robot"
 
     def view(self) -> EpisodesView:
         self._check()
-        told = self._calls.list()
-        return EpisodesView(
-            on=told.on,
-            folder=told.folder,
-            limit_bytes=told.limit_bytes,
-            free_bytes=told.free_bytes,
-            problem=told.problem,
-            closing=told.closing,
-            last=told.last,
-            episodes=tuple(_episode(one) for one in told.recordings),
-        )
+        return self._calls.list()
 
     def record(self, on: bool) -> None:
         """The tasks from now on."""
@@ -110,9 +72,9 @@ class BoardEpisodes:
     def judge_last(self, success: bool) -> None:
         """The newest task's episode, as a person saw it end; nothing happens when it was not recorded."""
         self._check()
-        told = self._calls.list()
-        if told.last and not told.problem:  # else it was not kept, as the list says
-            self._calls.judge(told.last, success)
+        view = self._calls.list()
+        if view.last and not view.problem:  # else it was not kept, as the list says
+            self._calls.judge(view.last, success)
 
     def remove(self, ids: Sequence[str]) -> None:
         """From the board, for good."""
@@ -153,26 +115,6 @@ class BoardEpisodes:
         if not ids or len(chosen) < len(set(ids)):
             raise InvalidInput(f"{len(set(ids))} episodes were chosen, and the board has {len(chosen)} of them; choose again")
         return chosen
-
-
-def _episode(told: Any) -> BoardEpisode:
-    """Raises `BoardError` for what would be no name of a folder."""
-    if not _ID.fullmatch(told.id):
-        raise BoardError(f"the board names an episode {told.id[:40]!r}, which is no name of an episode")
-    success = told.success if told.HasField("success") else None
-    return BoardEpisode(
-        id=told.id,
-        recorded_at=told.recorded_at,
-        frames=told.frames,
-        seconds=told.frames / max(told.fps, 1e-9),
-        ended=told.ended,
-        old_pictures=told.old_pictures,
-        cut_frames=told.cut_frames,
-        policy=told.policy,
-        variant=told.variant,
-        success=success,
-        size_bytes=told.bytes,
-    )
 
 
 def _forget_archives() -> None:

@@ -9,11 +9,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vla_demo.board.view import RobotPictures, RobotView, robot_facts, robot_view
+from vla_demo.board.view import RobotPictures, RobotView
 from vla_demo.core.errors import BoardError, ConnectionClosed, MissingPiece
 from vla_demo.core.extras import install
 from vla_demo.core.formats import in_megabytes, megabytes
@@ -24,6 +22,9 @@ from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.episodes import BoardEpisodes
 from vla_demo.workbench.robot.latencies import BoardTimes
 from vla_demo.workbench.robot.packages import packed_for_board
+
+if TYPE_CHECKING:
+    from vla_demo.board.client import BoardClient
 
 __all__ = ["PATIENCE", "SILENCE", "RobotLink", "connect_robot"]
 
@@ -42,22 +43,20 @@ def connect_robot(address: str, token: str, holder: str, certificate: str = "") 
         client = BoardClient(address, token or None, certificate=certificate.encode() or None)
     except BoardError as problem:
         raise BoardError(f"{address}: {problem}") from problem
-    return RobotLink(client, address, holder)
+    return RobotLink(client, holder)
 
 
 class RobotLink:
     """One visitor's connection to one board. Its verbs raise `BoardError`, in words; after `close` all of them do."""
 
-    def __init__(self, client: Any, address: str, holder: str, silence: float = SILENCE) -> None:
+    def __init__(self, client: "BoardClient", holder: str, silence: float = SILENCE) -> None:
         self._client, self._holder, self._silence = client, holder, silence
-        self._taken = False
         self._asked_at = time.monotonic()
         self._stopped = False  # as far as is known
-        self._seen_at: float | None = None  # when the newest pictures were taken, on this machine's clock
         self._closed = threading.Event()
         self._why = ""
         self._after: list[Callable[[], None]] = []
-        self.facts = robot_facts(client.hello, address)
+        self.facts = client.facts
         self.episodes = BoardEpisodes(client.episodes, self.facts.name, self._check)
         self._times = BoardTimes(self.facts)
         threading.Thread(target=self._mind, name="who looks", daemon=True).start()
@@ -77,8 +76,7 @@ class RobotLink:
         """Also says that somebody is there."""
         self._check()
         self._asked_at = time.monotonic()
-        told = self._client.watch()
-        view = robot_view(told, self._mine, self._client.lost if self._taken else None, self._client.round_trip, self._picture_age())
+        view = self._client.watch()
         self._times.hear(view)
         self._stopped = view.state in ("stopped", "fault") and not view.moving
         return view
@@ -86,12 +84,7 @@ class RobotLink:
     def look(self, after: float) -> RobotPictures | None:
         """The newest pictures, at most 320 wide; None when they are not newer than `after`."""
         self._check()
-        found = self._client.look(after=after)
-        if not found.pictures:
-            return None
-        self._seen_at = time.monotonic() - (found.now - found.captured_at)
-        pictures = {p.camera: np.frombuffer(p.rgb, np.uint8).reshape(p.height, p.width, 3) for p in found.pictures}
-        return RobotPictures(found.captured_at, pictures)
+        return self._client.look(after=after)
 
     def stop(self) -> None:
         """The board's own Stop, on its own channel; needs no lease. Not an emergency stop."""
@@ -103,7 +96,6 @@ class RobotLink:
     def take(self, takeover: bool = False) -> None:
         self._check()
         self._client.acquire(self._holder, takeover)
-        self._taken = True
 
     # --- the holder's ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +122,7 @@ class RobotLink:
 
     def _take_again(self) -> None:
         """Graphs being made or loaded can make a heartbeat late. The arm stands: who had the lease may have it again."""
-        if self._taken and self._client.lost is not None and not self._client.watch().holder:
+        if self._client.lost is not None and not self._client.watch().holder:
             self._client.acquire(self._holder)
 
     def reset(self) -> None:
@@ -159,20 +151,13 @@ class RobotLink:
             return
         self._why = why
         self._closed.set()
-        if self._mine:
+        if self._client.has_lease:
             with contextlib.suppress(BoardError):  # without a heartbeat the board stops by itself
                 self._client.stop(f"{self._holder} ({why})")
         self._client.close()
         for then in self._after:
             then()
         self._times.ended()
-
-    @property
-    def _mine(self) -> bool:
-        return self._taken and self._client.lost is None
-
-    def _picture_age(self) -> float | None:
-        return None if self._seen_at is None else time.monotonic() - self._seen_at
 
     def _check(self) -> None:
         if self._why:
