@@ -5,13 +5,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before the import: nothing of this page leaves the machine
 
 import gradio as gr
+import plotly
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from vla_demo.core.errors import InvalidInput
@@ -70,8 +73,8 @@ def _function(answer: Answer) -> Answer:
     return function
 
 
-class _Modules(StaticFiles):
-    """The page's ES modules. A browser keeps them and asks each time whether they are still the newest (ETag)."""
+class _Scripts(StaticFiles):
+    """The page's ES modules, and Plotly. A browser keeps them and asks each time whether they are still the newest (ETag)."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
@@ -79,6 +82,11 @@ class _Modules(StaticFiles):
         if response.status_code == HTTPStatus.OK:
             response.headers["Content-Type"] = "text/javascript; charset=utf-8"  # whatever this machine's own table of types says
         return response
+
+
+async def _plotly(request: Request) -> Response:
+    """Plotly's own script as its package brings it: the version that the figures were built with, and no request leaves the machine."""
+    return await _Scripts(directory=Path(plotly.__file__).parent / "package_data").get_response("plotly.min.js", request.scope)
 
 
 def serve(workbench: Wings, host: str = "127.0.0.1", port: int | None = None, block: bool = True) -> gr.Blocks:
@@ -107,7 +115,7 @@ def _launch(page: gr.Blocks, host: str, port: int | None) -> None:
             ssr_mode=False,
             _frontend=False,  # skips a probe of our own address that gives up after 3 s: a busy machine is not a failed start
             footer_links=[],
-            app_kwargs={"routes": [Mount("/page/js", _Modules(directory=PAGE_FILES / "js"))]},
+            app_kwargs={"routes": [Mount("/page/js", _Scripts(directory=PAGE_FILES / "js")), Route("/page/plotly.min.js", _plotly)]},
             theme=_theme(),
             css_paths=[PAGE_FILES / "shell.css"],
         )

@@ -10,6 +10,7 @@ from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.contract import Library, Stoppable
 from vla_demo.ui.shared.link import part_reader, read_policy
 from vla_demo.ui.shared.messages import Message
+from vla_demo.ui.shared.plot_theme import TEMPLATE
 from vla_demo.ui.shared.session import Sessions
 from vla_demo.ui.shared.tab import Answer, Event
 from vla_demo.ui.shared.toasts import reports_failures
@@ -76,5 +77,4 @@ class TrapTab:
 
 def report_message(source: str, report: SensitivityReport) -> Message:
     """The whole tab: where and when it was computed, and every figure."""
-    found = report.as_json()
-    return messages.message("report", source=source, about=trap_words.computed(found), figures=figures(report))
+    return messages.message("report", source=source, about=trap_words.computed(report), figures=figures(report), template=TEMPLATE)

@@ -1,11 +1,12 @@
-"""What stages and precisions are called in the figures of the Trap tab, and in which order they stand."""
+"""In which order precisions stand in the figures of the Trap tab, and how errors are written there."""
 
+import math
 from collections.abc import Iterable
 
-from vla_demo.core.labels import precision_label
 from vla_demo.core.precision import OFFERED_PRECISIONS, Precision
+from vla_demo.evaluation.bootstrap import Interval
 
-__all__ = ["in_order", "row_of", "scheme_of"]
+__all__ = ["in_order", "operands_of", "scheme_of", "short", "with_interval"]
 
 
 def in_order(precisions: Iterable[str]) -> list[str]:
@@ -23,6 +24,19 @@ def scheme_of(name: str) -> str:
     return "mixed" if "=" in name else Precision.parse(name).scheme
 
 
-def row_of(precision: str) -> dict[str, str]:
-    operands = "" if "=" in precision else Precision.parse(precision).operands
-    return {"precision": precision, "label": precision_label(precision), "operands": operands}
+def operands_of(name: str) -> str:
+    return "" if "=" in name else Precision.parse(name).operands
+
+
+def short(value: float) -> str:
+    """Two digits that count: 4.2e−4, 0.0042, 0.13, 1.7, 12."""
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3:
+        digits, _, power = f"{value:.1e}".partition("e")
+        return f"{digits}e−{abs(int(power))}"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(abs(value))))}f}"
+
+
+def with_interval(found: Interval) -> str:
+    return f"{short(found.mean)}, {short(found.low)} to {short(found.high)}"

@@ -1,14 +1,26 @@
 """The numbers behind each figure of the Trap tab as tables: what a reader can open under the figure and take along as CSV."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-__all__ = ["TABLES", "Table"]
+from vla_demo.evaluation.bootstrap import Interval
+from vla_demo.evaluation.sensitivity import SensitivityReport
 
-Report = Mapping[str, Any]
-Table = dict[str, Any]  # {"columns": [...], "rows": [[...]]}: numbers as they were measured, not rounded
+__all__ = ["SMOOTHNESS", "TABLES", "Table"]
+
+Value = str | float | None
+Rows = Iterator[Sequence[Value]]
+
+
+class Table(TypedDict):
+    """Numbers as they were measured, not rounded."""
+
+    columns: list[str]
+    rows: list[list[Value]]
+
 
 SPAN = ("mean", "low", "high")
+NAMED = ("stage", "precision", "operands", "variant")
 MEASURED = (
     "verdict",
     "max_abs",
@@ -20,10 +32,14 @@ MEASURED = (
     "weight_bytes",
     "n_observations",
 )
-SIZES = ("bytes", "fp32_bytes", "ms", "fp32_ms")
+SIZES = ("stage", "precision", "bytes", "fp32_bytes", "ms", "fp32_ms")
+EXPERT = ("teacher_forced", "free_running", "propagated", "sqnr_db", "cosine", "kappa")
+PARTS, NUMBERS = ("prefix", "expert", "both"), ("ratio", "residual", "cosine")
+LAYER = ("stage", "layer", "precision", "own_error", "weight_bytes")
+SMOOTHNESS = ("jerk", "boundary_jump", "gripper_flips")
 
 
-def _table(columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> Table:
+def _table(columns: Sequence[str], rows: Rows) -> Table:
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
 
 
@@ -31,81 +47,77 @@ def _spans(*names: str) -> list[str]:
     return [f"{name}_{part}" for name in names for part in SPAN]
 
 
-def _span(interval: Mapping[str, Any] | None) -> list[Any]:
-    return [interval[part] if interval else None for part in SPAN]
+def _span(interval: Interval | None) -> list[Value]:
+    return _fields(interval, SPAN) if interval else [None] * len(SPAN)
 
 
-def _sensitivity(report: Report) -> Table:
-    names = ["stage", "precision", "operands", "variant", *_spans("error", "vs_recorded"), *MEASURED, "sha256"]
-    return _table(names, (_measured(cell) for cell in report["sensitivity"]))
+def _fields(row: Any, names: Sequence[str]) -> list[Value]:
+    return [getattr(row, name) for name in names]
 
 
-def _measured(cell: Mapping[str, Any]) -> list[Any]:
-    named = [cell[key] for key in ("stage", "precision", "operands", "variant")]
-    return [*named, *_span(cell["error"]), *_span(cell["vs_recorded"]), *[cell[key] for key in MEASURED], " ".join(cell["sha256"])]
-
-
-def _sizes(report: Report) -> Table:
-    rows = ([cell["stage"], cell["precision"], *[cell[key] for key in SIZES]] for cell in report["sensitivity"])
-    return _table(["stage", "precision", *SIZES], rows)
-
-
-def _iterations(report: Report) -> Table:
-    keys = ("teacher_forced", "free_running", "propagated", "sqnr_db", "cosine", "kappa")
-    extra = ("amplification", "coherence")
-
-    def rows() -> Iterator[Sequence[Any]]:
-        for precision, found in report["per_iteration"].items():
-            for k in range(len(found["free_running"])):
-                own = [_at(found.get(key), k) for key in keys]
-                yield [precision, k, *own, *[_at(report.get(key, {}).get(precision), k) for key in extra]]
-
-    return _table(["precision", "iteration", *keys, *extra], rows())
-
-
-def _at(values: Sequence[float] | None, k: int) -> float | None:
+def _at(values: Sequence[float | None] | None, k: int) -> float | None:
     return values[k] if values is not None and k < len(values) else None
 
 
-def _steps(report: Report) -> Table:
-    def rows() -> Iterator[Sequence[Any]]:
-        for row in report["steps"]:
-            yield [row["steps"], "solver", *_span(row["solver"]), row["in_seed_spreads"].get("solver"), row["ms"]]
-            yield [row["steps"], "fp32 vs recorded", *_span(row["vs_recorded"]), None, row["ms"]]
-            for precision, interval in row["quantization"].items():
-                yield [row["steps"], precision, *_span(interval), row["in_seed_spreads"].get(precision), row["ms"]]
+def _sensitivity(report: SensitivityReport) -> Table:
+    rows = (
+        [*_fields(row, NAMED), *_span(row.error), *_span(row.vs_recorded), *_fields(row, MEASURED), " ".join(row.sha256)]
+        for row in report.sensitivity
+    )
+    return _table([*NAMED, *_spans("error", "vs_recorded"), *MEASURED, "sha256"], rows)
+
+
+def _sizes(report: SensitivityReport) -> Table:
+    return _table(SIZES, (_fields(row, SIZES) for row in report.sensitivity))
+
+
+def _iterations(report: SensitivityReport) -> Table:
+    extra = {"amplification": report.amplification, "coherence": report.coherence}
+
+    def rows() -> Rows:
+        for precision, found in report.per_iteration.items():
+            for k in range(len(found.free_running)):
+                own = [_at(getattr(found, key), k) for key in EXPERT]
+                yield [precision, k, *own, *[_at(values.get(precision), k) for values in extra.values()]]
+
+    return _table(["precision", "iteration", *EXPERT, *extra], rows())
+
+
+def _steps(report: SensitivityReport) -> Table:
+    def rows() -> Rows:
+        for row in report.steps:
+            spreads = row.in_seed_spreads
+            yield [row.steps, "solver", *_span(row.solver), spreads.get("solver"), row.ms]
+            yield [row.steps, "fp32 vs recorded", *_span(row.vs_recorded), None, row.ms]
+            for precision, interval in row.quantization.items():
+                yield [row.steps, precision, *_span(interval), spreads.get(precision), row.ms]
 
     return _table(["steps", "what", *_spans("error"), "in_seed_spreads", "fp32_ms"], rows())
 
 
-def _positions(report: Report) -> Table:
-    found = report["by_position"]
+def _positions(report: SensitivityReport) -> Table:
+    found = report.by_position
     count = max((len(values) for values in found.values()), default=0)
     return _table(["position", *found], ([k, *[_at(values, k) for values in found.values()]] for k in range(count)))
 
 
-def _two_by_two(report: Report) -> Table:
-    parts = ("prefix", "expert", "both")
-    numbers = ("ratio", "residual", "cosine")
+def _two_by_two(report: SensitivityReport) -> Table:
     rows = (
-        [pair["precision"], *[v for part in parts for v in _span(pair[part])], *[pair[n] for n in numbers]] for pair in report["two_by_two"]
+        [pair.precision, *[value for part in PARTS for value in _span(getattr(pair, part))], *_fields(pair, NUMBERS)]
+        for pair in report.two_by_two
     )
-    return _table(["precision", *_spans(*parts), *numbers], rows)
+    return _table(["precision", *_spans(*PARTS), *NUMBERS], rows)
 
 
-def _layers(report: Report) -> Table:
-    keys = ("stage", "layer", "precision", "own_error", "weight_bytes")
-    rows = ([*[layer[key] for key in keys], *_span(layer["action_error"])] for layer in report["layers"])
-    return _table([*keys, *_spans("action_error")], rows)
+def _layers(report: SensitivityReport) -> Table:
+    return _table([*LAYER, *_spans("action_error")], ([*_fields(layer, LAYER), *_span(layer.action_error)] for layer in report.layers))
 
 
-def _smoothness(report: Report) -> Table:
-    named = report.get("smoothness", {})
-    keys = list(dict.fromkeys(key for values in named.values() for key in values))
-    return _table(["variant", *keys], ([name, *[values.get(key) for key in keys]] for name, values in named.items()))
+def _smoothness(report: SensitivityReport) -> Table:
+    return _table(["variant", *SMOOTHNESS], ([name, *_fields(found, SMOOTHNESS)] for name, found in report.smoothness.items()))
 
 
-TABLES: Mapping[str, Callable[[Report], Table]] = {
+TABLES: Mapping[str, Callable[[SensitivityReport], Table]] = {
     "heatmap": _sensitivity,
     "speed": _sizes,
     "iterations": _iterations,

@@ -1,11 +1,9 @@
 """The sentences of the Trap tab: what a figure plots, and where and when its numbers were computed. The readings come with the report."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vla_demo.core.formats import duration, megabytes, milliseconds, moment, percent
-
-Report = Mapping[str, Any]
+from vla_demo.evaluation.sensitivity import SensitivityReport, StageCost
 
 __all__ = [
     "CELL_HINT",
@@ -48,9 +46,9 @@ def heatmap(unit: str) -> str:
     )
 
 
-def speed(stages: Mapping[str, Mapping[str, Any]]) -> str:
+def speed(stages: Mapping[str, StageCost]) -> str:
     """`stages` are FP32's own: name -> bytes and ms, 0 where it was not timed."""
-    own = "; ".join(", ".join([f"{label} {megabytes(cost['bytes'])}", *_timed(cost)]) for label, cost in stages.items())
+    own = "; ".join(", ".join([f"{label} {megabytes(cost.bytes)}", *_timed(cost)]) for label, cost in stages.items())
     fp32 = f" FP32: {own}." if own else ""
     return (
         f"Each mark is one stage in one precision.{fp32} Times are medians of a dozen chunks in turns with FP32's; where other work runs, "
@@ -58,8 +56,8 @@ def speed(stages: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _timed(cost: Mapping[str, Any]) -> list[str]:
-    return [milliseconds(cost["ms"])] if cost["ms"] else []
+def _timed(cost: StageCost) -> list[str]:
+    return [milliseconds(cost.ms)] if cost.ms else []
 
 
 def two_by_two(first: str) -> str:
@@ -73,12 +71,12 @@ def together(ratio: float | None) -> str:
     return "" if ratio is None else f"both ÷ sum {ratio:.2f}"
 
 
-def computed(report: Report) -> str:
+def computed(report: SensitivityReport) -> str:
     """One small paragraph: when, where, from how much, of which checkpoint."""
-    made = report["computed"]
-    seen = f"{report['n_observations']} observations of {report['n_episodes']} recorded episodes"
+    made = report.computed
+    seen = f"{report.n_observations} observations of {report.n_episodes} recorded episodes"
     return (
-        f"Computed on {moment(made['when'])} on {made['machine']} in {duration(made['seconds'])}, from {seen}. "
-        f"Checkpoint {(report['revision'] or report['checkpoint'])[:12]}. "
-        f"Intervals are {percent(report['bootstrap']['level'])}, bootstrapped over whole episodes."
+        f"Computed on {moment(made.when)} on {made.machine} in {duration(made.seconds)}, from {seen}. "
+        f"Checkpoint {(report.revision or report.checkpoint)[:12]}. "
+        f"Intervals are {percent(report.bootstrap.level)}, bootstrapped over whole episodes."
     )
