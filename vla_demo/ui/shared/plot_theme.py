@@ -52,7 +52,7 @@ class Panel:
         """Its axes where it lies: only the first column titles its y axis, only the last row its x axis."""
         x = {key: value for key, value in self.x.items() if key != "title" or last}
         y = {key: value for key, value in self.y.items() if key != "title" or first}
-        return x, {**y, "showticklabels": first or not self.shares_y}
+        return x, y if first or not self.shares_y else {**y, "showticklabels": False}
 
 
 def color(name: str) -> str:
@@ -83,6 +83,7 @@ AXIS: Mapping[str, Any] = {
     "tickfont": {"family": color("mono"), "size": 11, "color": color("soft")},
     "title": {"font": {"size": 12, "color": color("soft")}, "standoff": 8},
     "zeroline": False,
+    "exponentformat": "none",
     "automargin": True,
 }
 TEMPLATE: Json = go.layout.Template(
@@ -109,7 +110,7 @@ MODE_BAR = 26  # px at the top that the mode bar has for itself
 TITLE, LINE = 26, 16  # px of a panel's title, and of each line below it
 TICKS, AXIS_TITLE = 26, 44  # px of an axis, without and with its title
 COLUMN_GAP = 0.09  # of the width
-LETTERS = {1: 110, 2: 50}  # of a line below a panel's title, by the number of columns
+LETTERS, LETTERS_BESIDE, LETTERS_NARROW = 110, 42, 44  # of a line below a panel's title
 
 
 def axes_of(panel: int) -> dict[str, str]:
@@ -129,14 +130,14 @@ def make_plot(said: str, traces: Sequence[Any], panels: Sequence[Panel], height:
     return {
         "said": said,
         "data": [trace.to_plotly_json() for trace in traces],
-        "layout": _arranged(panels, height, beside, LETTERS[beside], more or {}),
-        "narrow": _arranged(panels, height, 1, LETTERS[2], more or {}),
+        "layout": _arranged(panels, height, beside, LETTERS if beside == 1 else LETTERS_BESIDE, more or {}),
+        "narrow": _arranged(panels, height, 1, LETTERS_NARROW, more or {}),
     }
 
 
-def plain_layout(height: int, **more: Any) -> Json:
-    """A layout without axes or panels of its own."""
-    layout: Json = go.Layout(height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, **more).to_plotly_json()
+def plain_layout(height: int, above: int, **more: Any) -> Json:
+    """A layout without panels, with `above` px over its `height`."""
+    layout: Json = go.Layout(height=height + above, margin={"l": 0, "r": 0, "t": above, "b": 0}, **more).to_plotly_json()
     return layout
 
 

@@ -21,6 +21,15 @@ Json = dict[str, Any]
 
 ERROR = "RMS error (standard deviations)"
 BAR, NARROW_BAR = 22, 36  # px of a layer; where it is narrow, its name stands above its bar
+NAME_ABOVE: Json = {
+    "xref": "paper",
+    "x": 0,
+    "xanchor": "left",
+    "yref": "y",
+    "yshift": 15,
+    "showarrow": False,
+    "font": {"family": color("mono"), "size": 11},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ def _sum(total: float, axes: Mapping[str, str]) -> go.Scatter:
         mode="markers",
         x=[total],
         y=["both"],
+        cliponaxis=False,
+        showlegend=False,
         marker={"symbol": "diamond", "size": 11, "color": color("paper"), "line": {"width": 1.6, "color": color("ink")}},
         customdata=[hover(f"If the sizes of both, each a mean with its interval, added up: {short(total)}")],
         hovertemplate="%{customdata}<extra></extra>",
@@ -78,13 +89,16 @@ def layers(report: SensitivityReport, precision: str, most: int | None = None) -
     order = [bar.label for _, bar in bars]
     traces = [_bars([bar for role, bar in bars if role == stage], stage) for stage in STAGES if any(role == stage for role, _ in bars)]
     traces += _numbers([bar for _, bar in bars])
-    x = {"range": [0, max(bar.error.high for _, bar in bars) * 1.12], "title": ERROR, "side": "top", "nticks": 6}
+    most = max(bar.error.high for _, bar in bars)
+    x = {"title": ERROR, "side": "top", "nticks": 6}
     y = {"categoryorder": "array", "categoryarray": order, "range": [len(order) - 0.5, -0.5], "ticklabelstandoff": 6}
+    wide = Panel("", "", {**x, "range": [0, most * 1.12]}, y)
+    narrow = Panel("", "", {**x, "range": [0, most * 1.25]}, {**y, "showticklabels": False})
     said = f"Bars of the error at the actions of {len(shown)} layers, each alone in {precision_label(precision)}, the worst first"
-    drawn = make_plot(said, traces, [Panel("", "", x, y)], len(order) * BAR, {"barmode": "overlay", "bargap": 0.32})
-    names_above = {"ticklabelposition": "inside", "ticklabelshift": -13, "ticklabelstandoff": -4}
-    narrow = make_plot(said, [], [Panel("", "", x, {**y, **names_above})], len(order) * NARROW_BAR, {"barmode": "overlay", "bargap": 0.68})
-    return {**drawn, "narrow": narrow["narrow"]}
+    names = [{**NAME_ABOVE, "y": label, "text": label} for label in order]
+    drawn = make_plot(said, traces, [wide], len(order) * BAR, {"barmode": "overlay", "bargap": 0.32})
+    thin = make_plot(said, [], [narrow], len(order) * NARROW_BAR, {"barmode": "overlay", "bargap": 0.68, "annotations": names})
+    return {**drawn, "narrow": thin["narrow"]}
 
 
 def _layer(layer: LayerRow, doubled: bool) -> Bar:
@@ -133,4 +147,5 @@ def _numbers(bars: Sequence[Bar], axes: Mapping[str, str] | None = None) -> Iter
                 textfont={"family": color("mono"), "size": 11, "color": color("paper" if inside else "ink")},
                 cliponaxis=False,
                 hoverinfo="skip",
+                showlegend=False,
             )

@@ -159,7 +159,7 @@ def _sheet_picture(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Plot:
     font = {"family": color("mono"), "size": 12, "color": color("ink")}
     cells = {**look, "font": font, "values": [list(column) for column in zip(*rows, strict=True)]}
     trace = go.Table(header={**look, "font": font, "values": list(head)}, cells=cells)
-    whole = plain_layout(26 * (len(rows) + 1) + 8)
+    whole = plain_layout(26 * (len(rows) + 1) + 8, 14)
     return {"said": "Smoothness of the planned motion", "data": [trace.to_plotly_json()], "layout": whole, "narrow": whole}
 
 

@@ -14,7 +14,7 @@ from vla_demo.ui.trap.scale import log_ticks, place, worth_showing
 __all__ = ["Cell", "HeatMap", "Tick", "heatmap", "heatmap_picture"]
 
 MARKS = {"worse": "▲", "better": "▼"}
-COLUMN, HEAD, ROW = 170, 34, 46  # px of the picture
+HEAD, ROW = 44, 46  # px of the picture
 
 
 class Cell(TypedDict):
@@ -109,7 +109,7 @@ def heatmap_picture(drawn: HeatMap) -> Plot:
     font = {"family": color("sans"), "size": 13, "color": color("ink")}
     x = {"tickvals": columns, "ticktext": [f"<b>{name}</b>" for name in drawn["columns"]], "tickfont": font, "side": "top"}
     y = {"tickvals": list(range(len(names))), "ticktext": names, "tickfont": font, "autorange": "reversed"}
-    whole = plain_layout(HEAD + ROW * len(names), xaxis={**x, "showgrid": False}, yaxis={**y, "showgrid": False})
+    whole = plain_layout(ROW * len(names), HEAD, xaxis={**x, "showgrid": False}, yaxis={**y, "showgrid": False})
     return {"said": "Action error by stage and precision", "data": [trace.to_plotly_json()], "layout": whole, "narrow": whole}
 
 

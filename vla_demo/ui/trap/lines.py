@@ -140,7 +140,7 @@ def _drawn(graphs: Sequence[Graph], x: Mapping[str, Any]) -> Plot:
 
 
 def _value_axis(linear: bool) -> dict[str, Any]:
-    return {"rangemode": "tozero", "nticks": 6} if linear else {"type": "log", "tickformat": "~g", "nticks": 7}
+    return {"rangemode": "tozero", "nticks": 6} if linear else {"type": "log", "tickformat": "~g", "nticks": 5}
 
 
 def _trace(line: Line, points: Sequence[Point], axes: Mapping[str, str], in_legend: bool) -> go.Scatter:

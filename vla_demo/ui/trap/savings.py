@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 ROW = 32  # px of a precision
 FACTORS = [2.0**e for e in range(-5, 5)]
-DODGE: Mapping[str, float] = {"vision": -0.26, "llm": 0, "expert": 0.26}  # rows; the marks of the stages lie beside each other
+DODGE: Mapping[str, float] = {"vision": -0.29, "llm": 0, "expert": 0.29}  # rows; the marks of the stages lie beside each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def savings(report: SensitivityReport) -> Plot | None:
         "tickvals": list(range(len(names))),
         "ticktext": [f"<b>{precision_label(name)}</b>" for name in names],
         "tickfont": {"family": color("sans"), "size": 12.5, "color": color("ink")},
-        "range": [len(names) - 0.5, -1.1],
+        "range": [len(names) - 0.4, -1.1],
     }
     panels: list[Panel] = []
     traces: list[go.Scatter] = []

@@ -99,8 +99,8 @@ export function createFigure(host, template, save) {
   }
 
   function config({ Icons }) {
-    const picture = (format) => ({ name: `save-${format}`, title: `Save as ${format.toUpperCase()}`, icon: Icons.camera, click: () => save(format) });
-    return { displaylogo: false, showTips: false, modeBarButtons: [["zoom2d", "pan2d", "select2d", "resetScale2d"], [picture("png"), picture("svg")]] };
+    const picture = (format, icon) => ({ name: `save-${format}`, title: `Save as ${format.toUpperCase()}`, icon, click: () => save(format) });
+    return { displaylogo: false, showTips: false, modeBarButtons: [["zoom2d", "pan2d", "select2d", "resetScale2d"], [picture("png", Icons.camera), picture("svg", Icons.disk)]] };
   }
 
   function entries(data) {
