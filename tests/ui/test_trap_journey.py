@@ -31,8 +31,13 @@ def held(workbench: FakeWorkbench) -> Iterator[FakeWorkbench]:
 
 def trap(visits: Visits, query: str = TRAP, **context: object) -> Page:
     page: Page = visits(query, ready=False, **context).page
-    expect(page.locator(".figure[data-figure=heatmap] svg")).to_be_visible()
+    expect(page.locator(".figure[data-figure=heatmap] table")).to_be_visible()
     return page
+
+
+def drawn(page: Page, name: str) -> Locator:
+    """The figure as Plotly has drawn it."""
+    return page.locator(f"[data-figure={name}] .plot .main-svg").first
 
 
 def cell(page: Page, label: str) -> Locator:
@@ -62,6 +67,16 @@ def test_the_heavy_script_is_only_fetched_when_the_tab_is_opened(visits: Visits)
     assert len(asked) == 1
 
 
+def test_plotly_is_only_fetched_when_the_first_figure_is_shown_and_once(visits: Visits) -> None:
+    page = visits().page
+    fetched = "performance.getEntriesByType('resource').filter((r) => r.name.endsWith('/page/plotly.min.js')).length"
+    assert page.evaluate(fetched) == 0
+    page.get_by_role("tab", name="Trap").click()
+    for name in ("speed", "layers"):
+        expect(drawn(page, name)).to_be_visible()
+    assert page.evaluate(fetched) == 1  # as well a control: what is counted above is there to be counted
+
+
 def test_the_heat_map_has_a_cell_for_each_measurement_with_its_number_and_n(visits: Visits) -> None:
     page = trap(visits)
     cells = page.locator(".figure[data-figure=heatmap] .cell")
@@ -71,21 +86,25 @@ def test_the_heat_map_has_a_cell_for_each_measurement_with_its_number_and_n(visi
     expect(cell(page, "Action expert in INT4")).to_contain_text("n 24")
 
 
-def test_every_cell_is_legible(visits: Visits) -> None:
-    page = trap(visits)
-    pairs = page.locator(".cell").evaluate_all(
-        "(all) => all.map((c) => [c.querySelector('rect').getAttribute('fill'), c.querySelector('text').getAttribute('fill')])"
-    )
-    assert min(contrast(*pair) for pair in pairs) >= 4.5
+def colors(page: Page) -> list[tuple[str, str]]:
+    """Of each cell: what it is filled with, and its text."""
+    hexed = "(color) => '#' + color.match(/\\d+/g).slice(0, 3).map((c) => Number(c).toString(16).padStart(2, '0')).join('')"
+    script = f"(all) => all.map((c) => getComputedStyle(c)).map((look) => [look.backgroundColor, look.color].map({hexed}))"
+    return [(fill, ink) for fill, ink in page.locator(".cell").evaluate_all(script)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_cell_is_legible(visits: Visits, scheme: str) -> None:
+    page = trap(visits, color_scheme=scheme)
+    assert min(contrast(*pair) for pair in colors(page)) >= 4.5
 
 
 def test_a_cell_without_error_does_not_stretch_the_colors_of_the_others(visits: Visits) -> None:
     page = trap(visits)
     expect(cell(page, "Vision encoder in FP16")).to_contain_text("0n 24")
-    fills = page.locator(".cell").evaluate_all("(all) => all.map((c) => c.querySelector('rect').getAttribute('fill'))")
-    assert fills[0] == fills[1]  # the two zeros, in the lightest color
-    ticks = page.locator("[data-figure=heatmap] .drawing svg > text").all_text_contents()
-    assert "10⁻⁶" not in ticks and "10⁻⁵" not in ticks
+    (first, _), (second, _), (third, _), *_ = colors(page)
+    assert first == second != third  # the two zeros, in the lightest color
+    assert page.locator("[data-figure=heatmap] .key span").all_text_contents() == ["0.001", "0.01", "0.1", "1"]
 
 
 def test_a_click_on_a_cell_opens_its_variant_in_replay(visits: Visits) -> None:
@@ -152,13 +171,60 @@ def test_stop_ends_a_computation_and_keeps_the_old_report(visits: Visits, held: 
 @pytest.mark.parametrize("name", ["heatmap", "speed", "iterations", "steps", "two_by_two", "layers", "smoothness"])
 def test_a_figure_is_taken_along_as_a_picture(visits: Visits, name: str, tmp_path: Path) -> None:
     page = trap(visits)
+    for kind, beginning, least in (("PNG", b"\x89PNG", 20_000), ("SVG", b"<svg", 8_000)):
+        with page.expect_download() as download:
+            page.locator(f"[data-figure={name}] .take").last.get_by_role("button", name=kind).click()
+        assert download.value.suggested_filename == f"trap-smolvla-{name}.{kind.lower()}"
+        download.value.save_as(tmp_path / "figure")
+        content = (tmp_path / "figure").read_bytes()
+        assert content.startswith(beginning)
+        assert len(content) > least
+    text = content.decode()
+    assert f": {page.locator(f'[data-figure={name}] h2').text_content()}" in text  # after whose figure it is
+    assert str(page.locator(f"[data-figure={name}] .reading").text_content()) in text
+    assert "var(--" not in text
+
+
+def test_the_mode_bar_zooms_selects_and_saves(visits: Visits) -> None:
+    page = trap(visits)
+    expect(drawn(page, "steps")).to_be_visible()
+    bar = page.locator("[data-figure=steps] .modebar")
+    page.locator("[data-figure=steps] .plot").hover(position={"x": 200, "y": 150})
+    names = bar.locator("button").evaluate_all("(all) => all.map((b) => b.ariaLabel)")
+    assert names == ["Zoom", "Pan", "Box Select", "Reset axes", "Save as PNG", "Save as SVG"]
     with page.expect_download() as download:
-        page.locator(f"[data-figure={name}]").get_by_role("button", name="PNG").click()
-    assert download.value.suggested_filename == f"trap-smolvla-{name}.png"
-    download.value.save_as(tmp_path / "figure.png")
-    content = (tmp_path / "figure.png").read_bytes()
-    assert content.startswith(b"\x89PNG")
-    assert len(content) > 20_000
+        bar.get_by_role("button", name="Save as SVG").click()
+    assert download.value.suggested_filename == "trap-smolvla-steps.svg"
+
+
+def test_a_figure_is_read_by_keys_and_says_what_a_pointer_would_see(visits: Visits) -> None:
+    page = trap(visits)
+    expect(drawn(page, "steps")).to_be_visible()
+    figure = page.locator("[data-figure=steps]")
+    expect(figure.get_by_role("figure")).to_have_attribute(
+        "aria-label", re.compile("^Lines over denoising steps. Solver and quantization apart")
+    )
+    figure.locator(".plot").focus()
+    for key in ("ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    said = "solver, 2 denoising steps: 0.15, 0.13 to 0.17, 8 observations"
+    expect(figure.locator(".spoken")).to_have_text(said)
+    expect(figure.locator(".hoverlayer")).to_contain_text("solver, 2 denoising steps: 0.15")
+    page.keyboard.press("ArrowDown")
+    expect(figure.locator(".spoken")).to_have_text(re.compile("^INT8, 1 denoising step: "))
+
+
+def test_a_line_is_hidden_and_shown_by_its_name(visits: Visits) -> None:
+    page = trap(visits)
+    figure = page.locator("[data-figure=iterations]")
+    lines = figure.locator(".scatterlayer .trace")
+    expect(lines).to_have_count(2 * 4)  # of both panels
+    figure.get_by_role("button", name="INT4").click()
+    expect(lines).to_have_count(2 * 3)
+    expect(figure.get_by_role("button", name="INT4")).to_have_attribute("aria-pressed", "false")
+    expect(figure.get_by_role("button", name="INT4")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(lines).to_have_count(2 * 4)
 
 
 def test_the_numbers_are_taken_along_as_a_table_and_can_be_looked_at(visits: Visits, tmp_path: Path) -> None:
@@ -176,24 +242,25 @@ def test_the_numbers_are_taken_along_as_a_table_and_can_be_looked_at(visits: Vis
 
 def test_act_shows_positions_where_smolvla_shows_iterations(visits: Visits) -> None:
     page = trap(visits)
-    expect(page.locator("[data-figure=iterations] svg")).to_be_visible()
+    expect(drawn(page, "iterations")).to_be_visible()
     page.get_by_label("Policy of the report").select_option("act")
     expect(page.locator("[data-figure=iterations]")).to_have_count(0)
-    expect(page.locator("[data-figure=by_position] svg")).to_be_visible()
+    expect(drawn(page, "by_position")).to_be_visible()
     expect(page.locator("[data-figure=heatmap] .cell")).to_have_count(7 * 3)
     expect(page).to_have_url(re.compile(r"\?tab=trap&policy=act$"))
 
 
 def test_layers_are_shown_one_precision_at_a_time_the_worst_first_and_all_on_request(visits: Visits) -> None:
     layers = trap(visits).locator("[data-figure=layers]")
-    expect(layers.locator("svg").last).to_have_attribute("aria-label", re.compile("each alone in INT8$"))
-    expect(layers.locator(".reading")).to_have_text("In INT8 a made-up reading of the layers.")
+    expect(layers.get_by_role("figure")).to_have_attribute("aria-label", re.compile("each alone in INT8, the worst first"))
+    expect(layers.locator(".reading")).to_have_text("In int8 a made-up reading of the layers.")
     layers.get_by_role("button", name="INT4").click()
     expect(layers.locator(".reading")).to_have_count(0)  # nothing is said of INT4, and nothing of another precision stands above it
-    expect(layers.locator(".drawing svg")).to_have_attribute("aria-label", re.compile("each alone in INT4$"))
+    expect(layers.get_by_role("figure")).to_have_attribute("aria-label", re.compile("16 layers, each alone in INT4, the worst first"))
+    expect(layers.locator(".barlayer .point")).to_have_count(16)
     layers.get_by_role("button", name="Show all 24 layers").click()
     expect(layers.get_by_role("button", name="Show the worst 16 only")).to_be_focused()
-    expect(layers.locator(".drawing svg rect")).to_have_count(24 + 8)  # a bar each, and a square for each layer of the backbone
+    expect(layers.locator(".barlayer .point")).to_have_count(24)
 
 
 def test_what_others_published_stands_beside_with_its_source_and_whether_this_agrees(visits: Visits) -> None:
@@ -214,17 +281,58 @@ def test_a_stranger_s_policy_is_named_and_nothing_is_fetched_until_asked(visits:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_figures_follow_light_and_dark(visits: Visits, scheme: str) -> None:
     page = trap(visits, color_scheme=scheme)
-    ink = page.locator("[data-figure=heatmap] text").first
-    before = ink.get_attribute("fill")
+    title = page.locator("[data-figure=speed] .annotation-text").first
+    paper = page.locator("body")
+    expect(title).to_be_visible()
+    looks = (ink(title), fill(paper), colors(page))
+    assert contrast(looks[0], looks[1]) > 10
     page.get_by_role("button", name="Switch between light and dark").click()
-    expect(ink).not_to_have_attribute("fill", before or "")
+    expect(title).not_to_have_css("fill", title_color(looks[0]))
+    assert contrast(ink(title), fill(paper)) > 10
+    assert colors(page) != looks[2]
 
 
-@pytest.mark.parametrize("width", [390, 1024])
+def ink(text: Locator) -> str:
+    return hex_of(text.evaluate("(node) => getComputedStyle(node).fill"))
+
+
+def fill(box: Locator) -> str:
+    return hex_of(box.evaluate("(node) => getComputedStyle(node).backgroundColor"))
+
+
+def hex_of(color: str) -> str:
+    return "#" + "".join(f"{int(value):02x}" for value in re.findall(r"\d+", color)[:3])
+
+
+def title_color(color: str) -> str:
+    return f"rgb({', '.join(str(int(color[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+STICKING_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  const inside = [...document.querySelectorAll('#trap .drawing > :not(.sheet), #trap .legend button, #trap .plot text, #trap .heat td')];
+  const out = inside.filter((node) => node.getBoundingClientRect().right > width + 0.5 && getComputedStyle(node).visibility !== 'hidden');
+  return [document.documentElement.scrollWidth - width, ...out.map((node) => node.textContent.slice(0, 40))];
+}"""
+
+
+@pytest.mark.parametrize("width", [393, 1024])
 def test_nothing_sticks_out(visits: Visits, width: int) -> None:
     page = trap(visits, viewport={"width": width, "height": 844}, is_mobile=width < 500, has_touch=width < 500)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.locator(".drawing svg").evaluate_all("(all) => Math.max(...all.map((s) => s.getBoundingClientRect().right))") <= width
+    for name in ("speed", "iterations", "by_position", "steps", "two_by_two", "layers"):
+        expect(drawn(page, name)).to_be_visible()
+    assert page.evaluate(STICKING_OUT) == [0]
+    page.locator("[data-figure=speed] .plot").evaluate("(node) => { node.style.marginLeft = '200px'; }")  # and if it did, it would be seen
+    assert len(page.evaluate(STICKING_OUT)) > 1
+
+
+def test_a_legend_lies_above_its_figure_on_a_phone_and_is_large_enough_for_a_finger(visits: Visits) -> None:
+    page = trap(visits, viewport={"width": 393, "height": 844}, is_mobile=True, has_touch=True)
+    figure = page.locator("[data-figure=steps]")
+    expect(drawn(page, "steps")).to_be_visible()
+    bottom = figure.locator(".legend").evaluate("(node) => node.getBoundingClientRect().bottom")
+    assert bottom <= figure.locator(".plot .main-svg").first.evaluate("(node) => node.getBoundingClientRect().top") + 1
+    assert min(figure.locator(".legend button").evaluate_all("(all) => all.map((b) => b.getBoundingClientRect().height)")) >= 32
 
 
 def test_replay_rests_while_the_trap_is_on_show_and_plays_on_after(visits: Visits) -> None:

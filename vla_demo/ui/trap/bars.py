@@ -80,11 +80,11 @@ def _sum(total: float, axes: Mapping[str, str]) -> go.Scatter:
     )
 
 
-def layers(report: SensitivityReport, precision: str, most: int | None = None) -> Plot:
-    """The layers that were alone in a precision, those that cost most first."""
+def layers(report: SensitivityReport, precision: str, first: int | None = None) -> Plot:
+    """The layers that were alone in a precision, or the `first` few, those that cost most first."""
     ranked = sorted((layer for layer in report.layers if layer.precision == precision), key=lambda layer: -layer.action_error.mean)
     times = Counter(layer.layer for layer in ranked)
-    shown = ranked[:most]
+    shown = ranked[:first]
     bars = [(layer.stage, _layer(layer, times[layer.layer] > 1)) for layer in shown]
     order = [bar.label for _, bar in bars]
     traces = [_bars([bar for role, bar in bars if role == stage], stage) for stage in STAGES if any(role == stage for role, _ in bars)]
