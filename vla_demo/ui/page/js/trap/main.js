@@ -5,7 +5,7 @@ import { createControls } from "../shared/controls.js";
 import { scope } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
 import { listen, newId } from "../shared/work.js";
-import { createSection } from "./section.js";
+import { Section } from "./section.js";
 
 export default function start({ element, props, trigger, watch }) {
   const at = scope(element);
@@ -94,7 +94,11 @@ function createReport(at, label) {
     source = shown;
     const open = (variant) => document.dispatchEvent(new CustomEvent("vla-replay", { detail: { policy: shown, variant } }));
     const context = { policy: shown.replace(/[^\w.-]+/g, "-"), label: label(), about, template, open };
-    fill(about, "Recompute", figures.map((figure) => createSection(figure, context)));
+    fill(
+      about,
+      "Recompute",
+      figures.map((figure) => new Section(figure, context)),
+    );
   }
 
   function clear(words) {

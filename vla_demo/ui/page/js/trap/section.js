@@ -2,96 +2,173 @@
 // along as picture and as table.
 
 import { make } from "../shared/dom.js";
-import { createFigure, onTheme, savePicture } from "../shared/figure.js";
-import { createHeatMap } from "./heatmap.js";
+import { Figure } from "../shared/figure.js";
+import { savePicture } from "../shared/plotly.js";
+import { onTheme } from "../shared/theme.js";
+import { HeatMap } from "./heatmap.js";
 
+/** @import { Format } from "../shared/plotly.js" */
+
+/** @type {Record<string, string>} */
 const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", partly: "± Partly, here.", "cannot tell": "? Cannot tell here." };
 
-/** `data` is a `Figure` of `ui/trap/figures.py`. */
-export function createSection(data, context) {
-  const { title, caption, views, heatmap, sheet, table, published } = data;
-  const said = make("div", {});
-  const host = make("div", { class: "drawing" });
-  const file = `trap-${context.policy}-${data.name}`;
-  let view = views[0];
-  let whole = false; // whether all of many bars are on show
-  let dispose;
+/** A `Figure` of `ui/trap/figures.py`. `fill` draws it once `node` is on the page; `dispose` ends what it listens to. */
+export class Section {
+  #said = make("div");
+  #host = make("div", { class: "drawing" });
+  #choices = make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" });
+  #more = make("div", { class: "take" });
+  #whole = false; // whether all of many bars are on show
+  #end = () => {};
+  #data;
+  #context;
+  #view;
+  /** @type {Figure | undefined} */
+  #figure;
 
-  const drawn = () => (whole && view.more ? view.more.plot : view.plot);
-  function save(format) {
-    const frame = { title: `${context.label}: ${title}`, reading: view.readings[0] ?? "", small: `${context.about} ${caption}`, file };
-    savePicture(drawn(), context.template, frame, format);
+  constructor(data, context) {
+    this.#data = data;
+    this.#context = context;
+    this.#view = data.views[0];
+    const { name, title, caption, published } = data;
+    const main = make("div", {}, make("h2", {}, title), this.#said, this.#host, make("p", { class: "caption" }, caption), this.#take());
+    this.node = make("section", { class: "figure", "data-figure": name, "aria-label": title }, main, beside(published));
   }
 
-  function fill() {
+  fill() {
+    const { heatmap, sheet, title, views } = this.#data;
+    this.#read();
     if (heatmap) {
-      const paint = createHeatMap(host, heatmap, title, context.open);
-      paint();
-      dispose = onTheme(paint);
+      const drawn = new HeatMap(this.#host, heatmap, title, this.#context.open);
+      this.#end = onTheme(() => drawn.paint());
     } else if (sheet) {
-      host.replaceChildren(scrolled(title, tableOf(sheet.head, sheet.rows)));
+      this.#host.replaceChildren(scrolled(title, tableOf(sheet.head, sheet.rows)));
     } else {
-      fillWithPlot();
+      const place = make("div");
+      const figure = new Figure(place, this.#context.template, (format) => this.#save(format));
+      this.#host.replaceChildren(...(views.length > 1 ? [this.#choices] : []), place, this.#more);
+      this.#figure = figure;
+      this.#end = () => figure.dispose();
+      this.#choose();
     }
   }
 
-  function fillWithPlot() {
-    const choices = make("div", { class: "choose", role: "group", "aria-label": "Precision of the layer" });
-    const place = make("div", {});
-    const more = make("div", { class: "take" });
-    const figure = createFigure(place, context.template, save);
-    host.replaceChildren(...(views.length > 1 ? [choices] : []), place, more);
-    dispose = figure.dispose;
-    choose();
-
-    function choose() {
-      choices.replaceChildren(...views.map((one) => button(one.label, () => { view = one; choose(); choices.querySelector("[aria-pressed=true]").focus(); }, { "aria-pressed": String(one === view) })));
-      more.replaceChildren(...(view.more ? [button(whole ? view.more.hide : view.more.show, () => { whole = !whole; choose(); more.firstChild.focus(); })] : []));
-      said.replaceChildren(...readings(view.readings));
-      figure.show(drawn());
-    }
+  dispose() {
+    this.#end();
   }
 
-  const node = make("section", { class: "figure", "data-figure": data.name, "aria-label": title },
-    make("div", {}, make("h2", {}, title), said, host, make("p", { class: "caption" }, caption), take(title, table, file, save)), beside(published));
-  said.replaceChildren(...readings(view.readings));
-  return { node, fill, dispose: () => dispose?.() };
+  get #plot() {
+    return this.#whole && this.#view.more ? this.#view.more.plot : this.#view.plot;
+  }
+
+  #choose() {
+    const { views } = this.#data;
+    const choices = views.map((one) => button(one.label, () => this.#turn(one), { "aria-pressed": String(one === this.#view) }));
+    this.#choices.replaceChildren(...choices);
+    const { more } = this.#view;
+    this.#more.replaceChildren(...(more ? [button(this.#whole ? more.hide : more.show, () => this.#unfold())] : []));
+    this.#read();
+    this.#figure?.show(this.#plot);
+  }
+
+  #turn(view) {
+    this.#view = view;
+    this.#choose();
+    focusOn(this.#choices, "[aria-pressed=true]");
+  }
+
+  #unfold() {
+    this.#whole = !this.#whole;
+    this.#choose();
+    focusOn(this.#more, "button");
+  }
+
+  #read() {
+    this.#said.replaceChildren(...readings(this.#view.readings));
+  }
+
+  get #file() {
+    return `trap-${this.#context.policy}-${this.#data.name}`;
+  }
+
+  /** @param {Format} format */
+  #save(format) {
+    const { label, about, template } = this.#context;
+    const { title, caption } = this.#data;
+    const frame = { title: `${label}: ${title}`, reading: this.#view.readings[0] ?? "", small: `${about} ${caption}`, file: this.#file };
+    savePicture(this.#plot, template, frame, format);
+  }
+
+  #take() {
+    const { title, table } = this.#data;
+    const numbers = scrolled(`Numbers: ${title}`);
+    const fill = () => {
+      if (!numbers.firstChild) numbers.append(tableOf(table.columns, table.rows));
+    };
+    return make(
+      "div",
+      { class: "take" },
+      button("PNG", () => this.#save("png")),
+      button("SVG", () => this.#save("svg")),
+      button("CSV", () => saveTable(table, `${this.#file}.csv`)),
+      make("details", { ontoggle: fill }, make("summary", {}, "Numbers"), numbers),
+    );
+  }
 }
 
 const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
 
-function take(title, table, file, save) {
-  const numbers = scrolled(`Numbers: ${title}`);
-  const fill = () => { if (!numbers.firstChild) numbers.append(tableOf(table.columns, table.rows)); };
-  return make("div", { class: "take" }, button("PNG", () => save("png")), button("SVG", () => save("svg")), button("CSV", () => saveTable(table, `${file}.csv`)),
-    make("details", { ontoggle: fill }, make("summary", {}, "Numbers"), numbers));
+/** @param {HTMLElement} place @param {string} selector */
+function focusOn(place, selector) {
+  const found = /** @type {HTMLElement | null} */ (place.querySelector(selector));
+  found?.focus();
 }
 
 // The first sentence is the reading; what else can be said is folded away.
 function readings([first, ...rest]) {
   if (!first) return [];
-  const more = make("details", { class: "also" }, make("summary", {}, `${rest.length} more reading${rest.length === 1 ? "" : "s"}`), make("ul", {}, ...rest.map((text) => make("li", {}, text))));
+  const title = `${rest.length} more reading${rest.length === 1 ? "" : "s"}`;
+  const more = make("details", { class: "also" }, make("summary", {}, title), make("ul", {}, ...rest.map((text) => make("li", {}, text))));
   return [make("p", { class: "reading" }, first), ...(rest.length ? [more] : [])];
 }
 
-const scrolled = (label, ...children) => make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": label }, ...children);
+function scrolled(label, ...children) {
+  return make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": label }, ...children);
+}
 
+/** Numbers as they were measured, to four digits. */
 function tableOf(columns, rows) {
-  const cell = (value) => make("td", {}, value === null ? "" : typeof value === "number" ? String(Number(value.toPrecision(4))) : value);
-  return make("table", {}, make("thead", {}, make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))));
+  const written = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : (value ?? ""));
+  const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
+  const body = rows.map((row) => make("tr", {}, ...row.map((value) => make("td", {}, written(value)))));
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));
 }
 
 function beside(claims) {
   if (!claims.length) return make("aside");
-  return make("aside", { class: "published", "aria-label": "What others published" }, make("h3", {}, "what others published"), ...claims.map(({ says, source, link, verdict, here }) =>
-    make("article", { "data-verdict": verdict }, make("p", {}, says), make("p", { class: "from" }, make("a", { href: link, target: "_blank", rel: "noreferrer" }, source)),
-      make("p", { class: "here" }, make("b", {}, VERDICTS[verdict]), ` ${here}`))));
+  return make(
+    "aside",
+    { class: "published", "aria-label": "What others published" },
+    make("h3", {}, "what others published"),
+    ...claims.map(article),
+  );
+}
+
+function article({ says, source, link, verdict, here }) {
+  const from = make("p", { class: "from" }, make("a", { href: link, target: "_blank", rel: "noreferrer" }, source));
+  const found = make("p", { class: "here" }, make("b", {}, VERDICTS[verdict]), ` ${here}`);
+  return make("article", { "data-verdict": verdict }, make("p", {}, says), from, found);
 }
 
 function saveTable({ columns, rows }, name) {
-  const quoted = (value) => (value === null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
   const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n");
   const url = URL.createObjectURL(new Blob([text, "\r\n"], { type: "text/csv" }));
   make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** A value of a CSV file (RFC 4180). */
+export function quoted(value) {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
