@@ -1,4 +1,4 @@
-"""Measure the closed-loop rows that ship with the app and stand in the README: `assets/demo/rollouts.json`.
+"""Measure the closed-loop rows that ship with the app and stand in docs/results.md: `assets/demo/rollouts.json`.
 
     uv run recipes/teabag/closed_loop.py --jobs 2
 

@@ -1,4 +1,4 @@
-"""The README is true: its tree is the house, and each command it shows is one that the command line takes."""
+"""README and docs are true: the README is short, the tree of docs/architecture.md is the house, and each command shown is one that the command line takes."""
 
 import re
 import shlex
@@ -12,22 +12,28 @@ from vla_demo.cli.board import parser as board_parser
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 SET_UP = (ROOT / "docs" / "board.md").read_text()
 BOARD_COMMAND = r"^vla-board (.*?)\s*(?:#.*)?$"
-READMES = [README, *(path.read_text() for path in sorted((ROOT / "recipes").rglob("README.md")))]
+MOST_LINES = 110
+READMES = [
+    README,
+    *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(path.read_text() for path in sorted((ROOT / "recipes").rglob("README.md"))),
+]
 
 
-def tree_in(readme: str) -> str:
-    return readme.partition("\n```\napp.py")[2].partition("```")[0]
+def tree_in(page: str) -> str:
+    return page.partition("\n```\napp.py")[2].partition("```")[0]
 
 
 def rooms_in(readme: str) -> set[str]:
-    """What the README's tree draws below vla_demo/."""
+    """What the tree draws below vla_demo/."""
     return set(re.findall(r"^  (\w+(?:/|\.py))\s", tree_in(readme), flags=re.MULTILINE))
 
 
 def folders_in(readme: str) -> set[str]:
-    """What the README's tree draws beside vla_demo/, and vla_demo/ itself."""
+    """What the tree draws beside vla_demo/, and vla_demo/ itself."""
     return set(re.findall(r"^(\w+)/", tree_in(readme), flags=re.MULTILINE))
 
 
@@ -36,14 +42,26 @@ def commands_in(readme: str) -> list[str]:
     return re.findall(r"^(?:uv run )?vla-demo (.*?)\s*(?:> \S+\s*)?(?:#.*)?$", readme, flags=re.MULTILINE)
 
 
+def lines_over(page: str) -> int:
+    return max(0, len(page.splitlines()) - MOST_LINES)
+
+
+def test_the_readme_is_short() -> None:
+    assert lines_over(README) == 0
+
+
+def test_a_long_readme_is_found() -> None:
+    assert lines_over("a line\n" * 111) == 1
+
+
 def test_the_tree_draws_every_room_and_no_other() -> None:
     package = [path for path in (ROOT / "vla_demo").iterdir() if path.name not in {"__init__.py", "__pycache__"}]
-    assert rooms_in(README) == {f"{path.name}/" if path.is_dir() else path.name for path in package}
+    assert rooms_in(ARCHITECTURE) == {f"{path.name}/" if path.is_dir() else path.name for path in package}
 
 
 def test_the_folders_that_the_tree_draws_are_there() -> None:
-    assert folders_in(README) >= {"vla_demo", "assets", "tests"}
-    assert [name for name in folders_in(README) if not (ROOT / name).is_dir()] == []
+    assert folders_in(ARCHITECTURE) >= {"vla_demo", "assets", "tests"}
+    assert [name for name in folders_in(ARCHITECTURE) if not (ROOT / name).is_dir()] == []
 
 
 def test_a_tree_is_read_line_by_line() -> None:

@@ -1,4 +1,4 @@
-"""The closed-loop rows that come with the app are of its checkpoints and of the whole protocol, and the README shows them all."""
+"""The closed-loop rows that come with the app are of its checkpoints and of the whole protocol, and docs/results.md shows them all."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from vla_demo.evaluation.statistics import wilson_interval
 from vla_demo.workbench.policies import BUNDLED_POLICIES, sketch_policy
 from vla_demo.workbench.rollout.shipped import MeasuredRollout, markdown_table, measured_rollouts
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+RESULTS = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def row(**changed: Any) -> MeasuredRollout:
@@ -47,8 +47,8 @@ def test_every_policy_has_its_row_without_latency_and_rows_under_a_boards() -> N
         assert {("sync", "given"), ("sync", "published"), ("async", "published")} <= kinds
 
 
-def test_the_readme_shows_the_rows_as_measured() -> None:
-    assert markdown_table(measured_rollouts()) in README
+def test_the_results_page_shows_the_rows_as_measured() -> None:
+    assert markdown_table(measured_rollouts()) in RESULTS
 
 
 INT8 = "vision=int8,llm=int8,expert=int8,steps=10"
@@ -70,16 +70,16 @@ def report(mode: str, latency_ms: float, variant: str) -> RolloutReport:
 
 
 @pytest.mark.parametrize(("one", "other", "claim"), PAIRS)
-def test_what_the_readme_says_of_a_pair_is_what_the_rows_say(
+def test_what_the_results_page_says_of_a_pair_is_what_the_rows_say(
     one: tuple[str, float, str], other: tuple[str, float, str], claim: str
 ) -> None:
     p = f"{paired(report(*one), report(*other), ('one', 'other')).p:.2g}"
-    assert claim.format(p) in " ".join(README.split())
+    assert claim.format(p) in " ".join(RESULTS.split())
 
 
-def test_another_count_would_not_be_the_readmes() -> None:
+def test_another_count_would_not_be_on_the_results_page() -> None:
     other = row(successes=measured_rollouts()[0].report.successes - 1)
-    assert markdown_table([other]).splitlines()[-1] not in README
+    assert markdown_table([other]).splitlines()[-1] not in RESULTS
 
 
 def line(**changed: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the README says the bench found is what the reports that ship say."""
+"""What docs/results.md says the bench found is what the reports that ship say."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.workbench.sensitivity.shipped import bundled_report
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+RESULTS = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def report(name: str) -> SensitivityReport:
@@ -54,10 +54,10 @@ def facts() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("fact", ["expert", "left", "int8", "int4", "int2", "act", "observations"])
-def test_the_readme_has_the_reports_number(fact: str) -> None:
-    assert facts()[fact] in " ".join(README.split()), facts()[fact]
+def test_the_results_page_has_the_reports_number(fact: str) -> None:
+    assert facts()[fact] in " ".join(RESULTS.split()), facts()[fact]
 
 
 def test_no_variant_of_smolvla_is_said_to_be_worse_than_fp32() -> None:
     verdicts = {row.verdict for row in report("smolvla").sensitivity if row.verdict is not None}
-    assert verdicts == {"not distinguishable"} and "not distinguishable from FP32" in " ".join(README.split())
+    assert verdicts == {"not distinguishable"} and "not distinguishable from FP32" in " ".join(RESULTS.split())
