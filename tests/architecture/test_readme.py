@@ -1,4 +1,4 @@
-"""README and docs are true: the README is short, the tree of docs/architecture.md is the house, and each command shown is one that the command line takes."""
+"""README and docs are true: the README is short, the tree is the house, and each command shown is one that the command line takes."""
 
 import re
 import shlex
