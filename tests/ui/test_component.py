@@ -1,18 +1,22 @@
 """The files of the component: complete, small, self-contained, and safe to pass through Gradio's template engine."""
 
+import http.client
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 from gradio.utils import diff
 
+from tests.ui.conftest import Visit
 from tests.ui.fake_workbench import FakeWorkbench
 from vla_demo.ui.server import build_page, tabs_of
 from vla_demo.ui.shared.component import PAGE_FILES, TabComponent, page_file
 
 FILES = sorted(path for path in PAGE_FILES.rglob("*") if path.is_file())
-MAX_LINES = 310
+MAX_LINES = 250
 ELSEWHERE = re.compile(r"""(?:https?:)?//(?!www\.w3\.org/2000/svg)[\w-]+\.\w""")
 
 
@@ -69,3 +73,33 @@ def test_a_message_is_sent_whole_because_gradios_differences_lose_count_of_inner
     sent = [view.postprocess(one) for one in (many, few)]
     assert diff(*sent) == [["replace", [], sent[1]]] and json.loads(str(sent[1])) == few
     assert any(path[-1] < 0 for _, path, _ in diff(many, few))
+
+
+def fetch(address: str, path: str, **headers: str) -> http.client.HTTPResponse:
+    """`path` is sent as it stands: a browser would tidy it up."""
+    connection = http.client.HTTPConnection(urlparse(address).netloc, timeout=10)
+    connection.request("GET", path, headers=headers)
+    return connection.getresponse()
+
+
+def test_a_module_is_served_as_it_is_and_asked_for_anew_each_time(address: str) -> None:
+    answer = fetch(address, "/page/js/shared/dom.js")
+    assert (answer.status, answer.read()) == (200, (PAGE_FILES / "js/shared/dom.js").read_bytes())
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = fetch(address, "/page/js/shared/dom.js", **{"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.headers["Cache-Control"]) == (304, "no-cache")
+
+
+@pytest.mark.parametrize("path", ["../replay.html", "%2e%2e/replay.html", "shared/../../replay.html", "..%2Freplay.html", "", "shared"])
+def test_nothing_but_the_modules_is_served_beside_them(address: str, path: str) -> None:
+    assert fetch(address, f"/page/js/{path}").status == 404
+
+
+@pytest.mark.parametrize("tab", ["trap", "loop", "robot"])
+def test_a_late_tab_s_modules_stay_on_the_server_until_it_is_opened(visits: Callable[..., Visit], tab: str) -> None:
+    page = visits().page
+    loaded = f"performance.getEntriesByType('resource').filter(({{ name }}) => name.includes('/page/js/{tab}/')).length"
+    assert page.evaluate(loaded) == 0
+    page.locator(f"[role=tab][data-tab={tab}]").click()
+    page.wait_for_function(f"{loaded} > 3")

@@ -1,100 +1,163 @@
 // The lanes: what acts in each, in which mode. One lane, or two side by side; a few presets say what stands beside what.
 
 import { make } from "../shared/dom.js";
-import { createStrip } from "../shared/strip.js";
+import { partsOf } from "../shared/precision.js";
+import { StageStrip } from "../shared/strip.js";
+
+/** @import { Mode } from "../shared/messages" */
 
 const LETTERS = ["A", "B"];
 
-export function createLanes(host, presets, onChange) {
-  const lanes = LETTERS.map((letter) => lane(letter));
-  let count = 2;
-  let modes = [];
-  let stages = [];
-  host.replaceChildren(...lanes.map(({ node }) => node));
+/** One lane's own part of the page. */
+class Lane {
+  mode = "async";
 
-  const shapes = [
-    ["One lane", () => { count = 1; }, () => count === 1],
-    ["Sync beside async", () => { count = 2; lanes[0].mode = "sync"; lanes[1].mode = "async"; lanes[1].strip.turn(lanes[0].strip.variant() ?? ""); },
-      () => stands("sync", "async") && lanes[0].strip.variant() === lanes[1].strip.variant()],
-    ["FP32 beside INT8", () => { count = 2; lanes[1].mode = lanes[0].mode = "async"; lanes[0].strip.turn(everywhere("fp32")); lanes[1].strip.turn(everywhere("int8")); },
-      () => stands("async", "async") && lanes[0].strip.variant() === everywhere("fp32") && lanes[1].strip.variant() === everywhere("int8")],
-  ];
-  presets.replaceChildren(...shapes.map(([label, choose]) => make("button", { type: "button", onclick: () => { choose(); draw(); onChange(); } }, label)));
-
-  const stands = (...wanted) => count === 2 && wanted.every((mode, i) => lanes[i].mode === mode);
-
-  function lane(letter) {
-    const choices = make("div", { class: "choose", role: "group", "aria-label": `Mode of lane ${letter}` });
-    const about = make("p", { class: "about" });
+  /** @param {string} letter @param {() => void} onChange */
+  constructor(letter, onChange) {
     const box = make("div", { class: "strip compact", role: "group", "aria-label": `Stages of lane ${letter}` });
-    const node = make("section", { class: "lane", "aria-label": `Lane ${letter}` }, make("div", { class: "lane-head" }, make("b", { class: "letter" }, letter), choices, about), box);
-    return { node, choices, about, strip: createStrip(box, () => { draw(); onChange(); }), mode: "async" };
+    this.choices = make("div", { class: "choose", role: "group", "aria-label": `Mode of lane ${letter}` });
+    this.about = make("p", { class: "about" });
+    const head = make("div", { class: "lane-head" }, make("b", { class: "letter" }, letter), this.choices, this.about);
+    this.node = make("section", { class: "lane", "aria-label": `Lane ${letter}` }, head, box);
+    this.strip = new StageStrip(box, onChange);
+    this.onChange = onChange;
   }
 
-  function everywhere(precision) {
-    const steps = lanes[0].strip.variant()?.match(/steps=\d+/)?.[0];
-    return [...stages.map((role) => `${role}=${precision}`), ...(steps ? [steps] : [])].join(",");
+  get variant() {
+    return this.strip.variant ?? "";
   }
 
-  function view(asked) {
-    count = asked.length;
-    asked.forEach(({ mode }, i) => { lanes[i].mode = mode; });
-    draw();
+  draw(modes) {
+    this.about.textContent = modes.find(({ mode }) => mode === this.mode)?.about ?? "";
+    this.choices.replaceChildren(...modes.map((offer) => this.#button(offer)));
   }
 
-  function load(strips, offered, ready) {
-    modes = offered;
-    stages = strips[0].stages.map(({ role }) => role);
-    const usable = modes.filter(({ problem }) => !problem).map(({ mode }) => mode);
-    lanes.forEach((one, i) => {
-      one.strip.load(strips[i] ?? strips[0], ready);
-      if (!usable.includes(one.mode)) one.mode = "async";
-    });
-    draw();
+  #button({ mode, label, problem, about }) {
+    const pressed = { "aria-pressed": String(this.mode === mode), "aria-disabled": problem ? "true" : null };
+    return make("button", { type: "button", ...pressed, title: problem || about, onclick: () => this.#choose(mode, problem) }, label);
   }
 
-  function wait(text) {
-    for (const one of lanes) one.strip.wait(text);
+  #choose(mode, problem) {
+    if (problem) {
+      this.about.textContent = problem;
+      return;
+    }
+    this.mode = mode;
+    this.onChange();
+    /** @type {HTMLElement | null} */ (this.choices.querySelector("[aria-pressed=true]"))?.focus();
   }
 
-  function draw() {
-    host.dataset.count = count;
-    lanes.forEach((one, i) => {
-      one.node.hidden = i >= count;
-      one.about.textContent = modes.find(({ mode }) => mode === one.mode)?.about ?? "";
-      one.choices.replaceChildren(...modes.map((offer) => modeButton(one, offer)));
-    });
-    [...presets.children].forEach((button, i) => button.setAttribute("aria-pressed", String(shapes[i][2]())));
+  /** The precision, where all stages have the same one; else each stage's. */
+  get precisions() {
+    const { steps, ...stages } = partsOf(this.variant);
+    const kinds = [...new Set(Object.values(stages))];
+    return kinds.length === 1 ? kinds[0].toUpperCase() : this.strip.label;
   }
+}
 
-  function modeButton(one, { mode, label, problem, about }) {
-    const choose = () => {
-      if (problem) { one.about.textContent = problem; return; }
-      one.mode = mode;
-      draw();
+export class Lanes {
+  #count = 2;
+  /** @type {Mode[]} */ #modes = [];
+  /** @type {string[]} */ #stages = [];
+  #host;
+  #presets;
+
+  /** @param {HTMLElement} host @param {HTMLElement} presets @param {() => void} onChange */
+  constructor(host, presets, onChange) {
+    this.#host = host;
+    this.#presets = presets;
+    const changed = () => {
+      this.#draw();
       onChange();
-      one.choices.querySelector("[aria-pressed=true]")?.focus();
     };
-    return make("button", { type: "button", "aria-pressed": String(one.mode === mode), "aria-disabled": problem ? "true" : null, title: problem || about, onclick: choose }, label);
+    this.lanes = LETTERS.map((letter) => new Lane(letter, changed));
+    host.replaceChildren(...this.lanes.map(({ node }) => node));
+    const press = (choose) => () => {
+      choose();
+      changed();
+    };
+    const buttons = this.shapes.map(({ label, choose }) => make("button", { type: "button", onclick: press(choose) }, label));
+    presets.replaceChildren(...buttons);
   }
 
-  const shown = () => lanes.slice(0, count);
-  const modeLabel = (one) => modes.find(({ mode }) => mode === one.mode)?.label ?? one.mode;
+  shapes = [
+    { label: "One lane", choose: () => this.#stand([this.lanes[0].mode]), stands: () => this.#count === 1 },
+    {
+      label: "Sync beside async",
+      choose: () => this.#stand(["sync", "async"], [null, this.lanes[0].variant]),
+      stands: () => this.#stands("sync", "async") && this.lanes[0].variant === this.lanes[1].variant,
+    },
+    {
+      label: "FP32 beside INT8",
+      choose: () => this.#stand(["async", "async"], [this.#everywhere("fp32"), this.#everywhere("int8")]),
+      stands: () => this.#stands("async", "async") && this.lanes.every((lane, i) => lane.variant === this.#everywhere(["fp32", "int8"][i])),
+    },
+  ];
 
-  // What tells the lanes apart comes first.
-  function labels() {
-    return shown().map((one, i) => `${count > 1 ? `${LETTERS[i]} · ` : ""}${modeLabel(one)}${one.strip.variant() ? `, ${plainLabel(one)}` : ""}`);
+  get shown() {
+    return this.lanes.slice(0, this.#count);
   }
 
-  function plainLabel(one) {
-    const parts = one.strip.variant().split(",").filter((part) => !part.startsWith("steps="));
-    const kinds = [...new Set(parts.map((part) => part.split("=")[1]))];
-    return kinds.length === 1 ? kinds[0].toUpperCase() : one.strip.label();
+  #stand(modes, variants = []) {
+    this.#count = modes.length;
+    this.shown.forEach((lane, i) => {
+      lane.mode = modes[i];
+      const variant = variants[i];
+      if (variant) lane.strip.turn(variant);
+    });
   }
 
-  return {
-    view, load, wait, labels,
-    ready: () => lanes[0].strip.ready(),
-    chosen: () => shown().map((one) => ({ mode: one.mode, variant: one.strip.variant() ?? "" })),
-  };
+  #stands(...modes) {
+    return this.#count === 2 && modes.every((mode, i) => this.lanes[i].mode === mode);
+  }
+
+  #everywhere(precision) {
+    const { steps } = partsOf(this.lanes[0].variant);
+    return [...this.#stages.map((role) => `${role}=${precision}`), ...(steps ? [`steps=${steps}`] : [])].join(",");
+  }
+
+  view(asked) {
+    this.#stand(asked.map(({ mode }) => mode));
+    this.#draw();
+  }
+
+  load(strips, modes, ready) {
+    this.#modes = modes;
+    this.#stages = strips[0].stages.map(({ role }) => role);
+    const usable = modes.filter(({ problem }) => !problem).map(({ mode }) => mode);
+    this.lanes.forEach((lane, i) => {
+      lane.strip.load(strips[i] ?? strips[0], ready);
+      if (!usable.includes(lane.mode)) lane.mode = "async";
+    });
+    this.#draw();
+  }
+
+  wait(text) {
+    for (const { strip } of this.lanes) strip.wait(text);
+  }
+
+  #draw() {
+    this.#host.dataset.count = String(this.#count);
+    this.lanes.forEach((lane, i) => {
+      lane.node.hidden = i >= this.#count;
+      lane.draw(this.#modes);
+    });
+    this.shapes.forEach(({ stands }, i) => this.#presets.children[i].setAttribute("aria-pressed", String(stands())));
+  }
+
+  /** What tells the lanes apart comes first. */
+  labels() {
+    return this.shown.map((lane, i) => {
+      const mode = this.#modes.find((one) => one.mode === lane.mode)?.label ?? lane.mode;
+      return `${this.#count > 1 ? `${LETTERS[i]} · ` : ""}${mode}${lane.variant ? `, ${lane.precisions}` : ""}`;
+    });
+  }
+
+  ready() {
+    return this.lanes[0].strip.ready;
+  }
+
+  chosen() {
+    return this.shown.map(({ mode, variant }) => ({ mode, variant }));
+  }
 }

@@ -1,302 +1,248 @@
-// The Closed loop tab: lets one or two lanes act in the twin under a latency, shows it while it happens, and the batch below it. It speaks with
-// the server as the Replay tab does.
+// The Closed loop tab: lets one or two lanes act in the twin under a latency, shows it while it happens, and the batch below it.
 
+import { createPlayback } from "../shared/clock.js";
 import { createControls } from "../shared/controls.js";
-import { fillSelect, scope } from "../shared/dom.js";
-import { fixed, seconds } from "../shared/format.js";
-import { listenForKeys } from "../shared/keys.js";
-import { createLink } from "../shared/link.js";
-import { listen, newId } from "../shared/work.js";
-import { createBatch } from "./batch.js";
+import { isStill, onClick, part, scope } from "../shared/dom.js";
+import { listen, Work } from "../shared/work.js";
+import { Batch } from "./batch.js";
 import { createCameras } from "./cameras.js";
 import { createClock } from "./clock.js";
-import { createLanes } from "./lanes.js";
-import { createLatency } from "./latency.js";
+import { Lanes } from "./lanes.js";
+import { Latency } from "./latency.js";
+import { setOutcome } from "./outcome.js";
+import { Settings } from "./settings.js";
 import { createTimeline } from "./timeline.js";
-import { setOutcome, setVerdict } from "./words.js";
+import { Weighing } from "./weighing.js";
 
-export default function start({ element, props, trigger, watch, server }) {
-  const at = scope(element);
-  const { fillPolicies, namesPlace, source, state, progress } = createControls(element);
-  const link = createLink(element, ["tab", "policy", "lane", "beside", "start", "fps", "threshold", "latency", "seed"]);
-  const cameras = createCameras(at("cams"));
-  const clock = createClock(element, onTime, onPlaying);
-  const timeline = createTimeline(at("timeline"), (t) => { clock.pause(); clock.seek(t); });
-  const latency = createLatency(at("latency"), { onChange: settle, onMeasure: measureHere });
-  const lanes = createLanes(at("lanes"), at("presets"), change);
-  const loop = element.querySelector(".loop");
-  let setting = null;
-  let policy = null; // {family, actions a chunk by mode}
-  let running = null; // id of the work going on; messages of any other are late and dropped
-  let halted = null; // id of a run that was just stopped: its report is still welcome
-  let wanted = false; // Run was pressed before the policy was ready
-  let expected = []; // of each lane, as last weighed
-  let asking = false;
-  let again = false;
-  let ran = []; // labels of the lanes on show, as they were when the run began
+/** @import { LoopMessages, LoopSetting } from "./messages" */
+/** @import { View } from "../shared/messages" */
 
-  const batchHears = createBatch({
-    at, trigger, source,
-    settings: () => ({
-      policy: source(), lanes: lanes.chosen(), latency: latency.ms(), timed: latency.measured(),
-      fps: Number(at("fps").value), threshold: Number(at("threshold").value), seed: Number(at("seed").value) || 0,
-    }),
-  });
-  const accepts = ({ run, kind }) => run === running || (run === halted && kind === "report") || kind in batchHears;
+const CAMERAS = ["top", "gripper", "left"];
 
-  const receive = {
-    setting(message) {
-      setting = message;
-      fillPolicies(message.policies, message.view?.policy ?? message.policies[0].id);
-      at("missing").textContent = message.missing;
-      for (const name of ["live", "batch"]) at(name).hidden = Boolean(message.missing);
-      at("missing").hidden = !message.missing;
-      state("idle");
-      if (message.missing) { at("run").disabled = true; return; }
-      begun(message.view);
+class Loop {
+  setting = /** @type {LoopSetting} */ ({}); // what there is; said when the page was loaded
+  wanted = false; // Run was pressed before the policy was ready
+  /** @type {string[]} */ ran = []; // labels of the lanes on show, as they were when the run began
+
+  /** @param {View} view */
+  constructor({ element, props, trigger, watch, server }) {
+    this.element = element;
+    this.trigger = trigger;
+    this.at = scope(element);
+    const { at } = this;
+    this.cameras = createCameras(at("cams"));
+    this.clock = createClock(element, this);
+    this.timeline = createTimeline(at("timeline"), this.clock.scrub);
+    this.latency = new Latency(at, { onChange: () => this.weighing.settle(), onMeasure: () => this.measureHere() });
+    this.lanes = new Lanes(at("lanes"), at("presets"), () => this.change());
+    this.controls = createControls(element, this);
+    this.work = new Work({ trigger, stopEvent: "stop_loop", show: this.controls.state });
+    this.playback = createPlayback(element, this.clock, this);
+    this.settings = new Settings(element, at, this.controls.source, this);
+    this.weighing = new Weighing({ ...this, server, isRunning: () => this.work.state === "running" });
+    this.batch = new Batch(at, trigger, () => this.settings.forBatch());
+    this.wire();
+    listen({ props, watch }, this, this.batch, this.batch.film);
+  }
+
+  wire() {
+    const { at } = this;
+    onClick(at, { run: () => this.run(), stop: () => this.stop(), link: () => this.settings.copyLink() });
+    at("start").addEventListener("change", () => this.openStart(at("start").value));
+    for (const name of ["fps", "threshold"]) at(name).addEventListener("change", () => this.change());
+    at("seed").addEventListener("change", () => this.settings.remember());
+    document.addEventListener("vla-tab", ({ detail }) => {
+      if (detail === "loop") this.settings.remember();
+      else this.clock.pause();
+    });
+  }
+
+  /** @type {LoopMessages} */
+  receive = {
+    setting: (message) => {
+      const { policies, view, missing } = message;
+      this.setting = message;
+      this.controls.fillPolicies(policies, view?.policy ?? policies[0].id);
+      this.at("missing").textContent = missing;
+      for (const name of ["live", "batch"]) this.at(name).hidden = Boolean(missing);
+      this.at("missing").hidden = !missing;
+      this.work.rest();
+      if (view) this.begin(view);
+      else this.at("run").disabled = true;
     },
 
-    scene({ start, pictures }) {
-      if (start !== Number(at("start").value)) return;
-      cameras.scene(pictures);
-      cameras.show(clock.time());
+    scene: ({ start, pictures }) => {
+      if (start !== this.settings.start) return;
+      this.cameras.scene(pictures);
+      this.cameras.show(this.clock.time());
     },
 
-    sketch(message) { opened(message, false); },
+    sketch: (message) => this.showPolicy(message, false),
 
-    policy(message) {
-      rest();
-      opened(message, true);
-      if (wanted) run();
+    policy: (message) => {
+      this.work.rest();
+      this.showPolicy(message, true);
+      if (this.wanted) this.run();
     },
 
-    progress,
+    progress: (message) => this.controls.progress(message),
 
-    timed(message) {
-      rest();
-      latency.timed(message);
+    timed: (message) => {
+      this.work.rest();
+      this.latency.timed(message);
     },
 
-    frames({ frames }) {
-      progress(null);
+    frames: ({ frames }) => {
+      this.controls.progress(null);
       for (const frame of frames) {
-        cameras.add(frame.lane, frame);
-        timeline.add(frame.lane, frame);
+        this.cameras.add(frame);
+        this.timeline.add(frame);
       }
-      clock.reach(Math.min(...frames.map(({ t }) => t)));
-      measureSeek();
-      if (!clock.playing() && loop.dataset.state === "running" && !still()) clock.play();
+      this.clock.reach(Math.min(...frames.map(({ t }) => t)));
+      this.measureSeek();
+      if (!this.clock.playing() && this.work.state === "running" && !isStill(this.element)) this.clock.play();
     },
 
-    report({ lanes: found, how, frames }) {
-      rest();
-      for (const frame of frames) cameras.add(frame.lane, frame);
-      found.forEach((lane) => {
-        timeline.replace(lane.lane, lane.trace, lane.headline);
-        clock.reach(lane.trace.depth.length / Number(at("fps").value));
-      });
-      clock.finish();
-      measureSeek();
-      setOutcome(at("outcome"), ran, found, expected);
-      at("how").textContent = how;
-      if (still()) clock.seek(clock.end());
+    report: ({ lanes, how, frames }) => {
+      this.work.rest();
+      frames.forEach(this.cameras.add);
+      for (const { lane, trace, headline } of lanes) {
+        this.timeline.replace(lane, trace, headline);
+        this.clock.reach(trace.depth.length / this.settings.fps);
+      }
+      this.clock.finish();
+      this.measureSeek();
+      setOutcome(this.at("outcome"), this.ran, lanes, this.weighing.expected);
+      this.at("how").textContent = how;
+      if (isStill(this.element)) this.clock.seek(this.clock.end());
     },
 
-    failed() {
-      wanted = false;
-      rest();
-      clock.finish();
-      if (!lanes.ready()) lanes.wait("No policy is open: choose another, or press Run to try again.");
+    failed: () => {
+      this.wanted = false;
+      this.work.rest();
+      this.clock.finish();
+      if (!this.lanes.ready()) this.wait("No policy is open: choose another, or press Run to try again.");
     },
-
-    ...batchHears,
   };
 
-  function begun(view) {
-    fillSelect(at("start"), setting.starts, view.start);
-    fillSelect(at("fps"), setting.rates, view.fps);
-    fillSelect(at("threshold"), setting.thresholds, view.threshold);
-    at("seed").value = view.seed;
-    lanes.view(view.lanes);
-    latency.load(setting.marks, null);
-    latency.put(view.latency);
-    latency.want(view.board, view.lanes[0].variant);
-    trigger("show_start", { start: view.start });
-    lay();
-    if (view.open) openPolicy(view.lanes.map(({ variant }) => variant));
-    else lanes.wait(`Press Run to fetch and prepare ${view.policy}.`);
+  begin(view) {
+    this.settings.show(this.setting, view);
+    this.lanes.view(view.lanes);
+    this.latency.load(this.setting.marks, null);
+    this.latency.show(view.latency);
+    this.latency.want(view.board, view.lanes[0].variant);
+    this.trigger("show_start", { start: view.start });
+    this.lay();
+    if (view.open) this.openPolicy(view.lanes.map(({ variant }) => variant));
+    else this.wait(`Press Run to fetch and prepare ${view.policy}.`);
   }
 
-  function opened({ family, strips, modes, actions }, ready) {
-    policy = { family, actions };
-    lanes.load(strips, modes, ready);
-    latency.load(setting.marks, family);
-    element.querySelector(".seed").hidden = !strips[0].takesNoise;
-    lay();
-    settle();
+  showPolicy(policy, ready) {
+    this.weighing.policy = policy;
+    this.lanes.load(policy.strips, policy.modes, ready);
+    this.latency.load(this.setting.marks, policy.family);
+    part(this.element, ".seed").hidden = !policy.strips[0].takesNoise;
+    this.lay();
+    this.weighing.settle();
   }
 
-  function openPolicy(variants = []) {
-    if (!source()) return at("source").focus();
-    lanes.wait("Preparing the policy…");
-    begin("opening");
-    trigger("open_loop", { run: running, source: source(), variants: [variants[0] ?? "", variants[1] ?? variants[0] ?? ""] });
+  onPlaying(playing) {
+    this.playback.showPlaying(playing);
   }
 
-  function begin(name) {
-    running = newId();
-    halted = null;
-    state(name);
+  wait(text) {
+    this.lanes.wait(text);
   }
 
-  function rest() {
-    running = halted = null;
-    state("idle");
-    progress(null);
+  leavePolicy() {
+    this.stop();
+    this.weighing.policy = null;
+    this.latency.timed(null);
   }
 
-  // The frame of a run with nothing in it: cameras at the start, the timeline as it is expected.
-  function lay() {
-    const labels = lanes.labels();
-    cameras.load(labels, ["top", "gripper", "left"], setting.main);
-    timeline.load(labels, Number(at("fps").value));
-    clock.pause();
-    clock.begin();
-    clock.finish();
-    measureSeek();
-    at("outcome").replaceChildren();
-    at("how").textContent = "";
+  /** @param {string[]} variants of each lane */
+  openPolicy([first = "", second = first] = []) {
+    this.stop();
+    this.wait("Preparing the policy…");
+    this.work.begin("opening", "open_loop", { source: this.controls.source(), variants: [first, second] });
   }
 
-  function change() {
-    if (loop.dataset.state === "running") stop();
-    lay();
-    settle();
+  /** The frame of a run with nothing in it: cameras at the start, the timeline as it is expected. */
+  lay() {
+    const labels = this.lanes.labels();
+    this.cameras.load(labels, CAMERAS, this.setting.main);
+    this.timeline.load(labels, this.settings.fps);
+    this.clock.pause();
+    this.clock.begin();
+    this.clock.finish();
+    this.measureSeek();
+    this.at("outcome").replaceChildren();
+    this.at("how").textContent = "";
   }
 
-  function run() {
-    if (!lanes.ready()) {
-      wanted = true;
-      at("run").disabled = true;
-      if (loop.dataset.state === "idle") openPolicy(lanes.chosen().map(({ variant }) => variant));
+  change() {
+    if (this.work.state === "running") this.stop();
+    this.lay();
+    this.weighing.settle();
+  }
+
+  run() {
+    if (!this.lanes.ready()) {
+      this.wanted = true;
+      this.at("run").disabled = true;
+      if (this.work.state === "idle" && this.controls.source()) this.openPolicy(this.lanes.chosen().map(({ variant }) => variant));
       return;
     }
-    if (loop.dataset.state !== "idle") return;
-    wanted = false;
-    lay();
-    settle();
-    begin("running");
-    ran = lanes.labels();
-    clock.begin();
-    progress({ text: "Starting…", fraction: null });
-    trigger("run_loop", { run: running, policy: source(), start: Number(at("start").value), fps: Number(at("fps").value), threshold: Number(at("threshold").value), latency: latency.ms(), seed: Number(at("seed").value) || 0, lanes: lanes.chosen() });
+    if (this.work.state !== "idle") return;
+    this.wanted = false;
+    this.lay();
+    this.weighing.settle();
+    this.ran = this.lanes.labels();
+    this.clock.begin();
+    this.controls.progress({ text: "Starting…", fraction: null });
+    this.work.begin("running", "run_loop", { ...this.settings.values(), start: this.settings.start });
   }
 
-  function stop() {
-    const name = loop.dataset.state;
-    if (name !== "running" && name !== "opening") return;
-    const stopped = running;
-    wanted = false;
-    rest();
-    halted = stopped;
-    clock.finish();
-    if (!lanes.ready()) lanes.wait("Stopped. Press Run to prepare the policy.");
-    trigger("stop_loop", { run: stopped });
+  stop() {
+    this.wanted &&= !this.work.busy;
+    if (!this.work.stop()) return;
+    this.clock.finish();
+    if (!this.lanes.ready()) this.wait("Stopped. Press Run to prepare the policy.");
   }
 
-  function measureHere() {
-    if (!lanes.ready() || loop.dataset.state !== "idle") return;
-    begin("running");
-    progress({ text: "Timing some inferences on this machine", fraction: null });
-    trigger("time_loop", { run: running, policy: source(), variant: lanes.chosen()[0].variant });
+  measureHere() {
+    if (!this.lanes.ready() || this.work.state !== "idle") return;
+    this.controls.progress({ text: "Timing some inferences on this machine", fraction: null });
+    this.work.begin("running", "time_loop", { policy: this.controls.source(), variant: this.lanes.chosen()[0].variant });
   }
 
-  const still = () => element.offsetParent === null || matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  function onTime(t) {
-    cameras.show(t);
-    timeline.moveCursor(t);
-    at("seek").value = t;
-    at("seek").setAttribute("aria-valuetext", seconds(t));
-    at("time").textContent = clock.end() ? `${fixed(t, 1)} / ${fixed(clock.end(), 1)} s` : "not run yet";
+  onTime(t) {
+    this.cameras.show(t);
+    this.timeline.moveCursor(t);
+    this.playback.showTime(t, this.clock.end(), 1);
+    if (!this.clock.end()) this.at("time").textContent = "not run yet";
   }
 
-  function measureSeek() {
-    at("seek").max = Math.max(clock.end(), 0.1);
-    at("seek").disabled = at("play").disabled = clock.end() === 0;
-    onTime(clock.time());
+  measureSeek() {
+    const end = this.clock.end();
+    this.at("seek").max = String(Math.max(end, 0.1));
+    this.at("seek").disabled = this.at("play").disabled = end === 0;
+    this.onTime(this.clock.time());
   }
 
-  function onPlaying(playing) {
-    at("play").setAttribute("aria-label", playing ? "Pause" : "Play");
-    at("play").dataset.playing = playing;
+  openStart(start) {
+    if (this.work.state === "running") this.stop();
+    this.at("start").value = start;
+    this.lay();
+    this.settings.remember();
+    this.trigger("show_start", { start: Number(start) });
   }
 
-  function openStart(number) {
-    if (loop.dataset.state === "running") stop();
-    at("start").value = number;
-    lay();
-    remember();
-    trigger("show_start", { start: Number(number) });
+  move(by) {
+    const { options, selectedIndex } = this.at("start");
+    const next = options[selectedIndex + by];
+    if (next) this.openStart(next.value);
   }
-
-  function move(by) {
-    const next = at("start").options[at("start").selectedIndex + by];
-    if (next) openStart(next.value);
-  }
-
-  // Asks what the latency means; while an answer is on its way only the newest question counts.
-  async function settle() {
-    remember();
-    if (!policy) return;
-    if (asking) { again = true; return; }
-    asking = true;
-    const found = await server.weigh(question()).finally(() => { asking = false; });
-    if (again) { again = false; settle(); }
-    if (!policy) return; // another policy was chosen meanwhile
-    setVerdict(at("verdict"), found);
-    if (found.problem || found.lanes.length !== lanes.chosen().length) return;
-    expected = found.lanes;
-    latency.foretell(found.predicted[0]);
-    latency.onBoards(found.boards);
-    if (loop.dataset.state === "running") return;
-    timeline.expect(found.lanes, lanes.chosen().map(({ mode }) => policy.actions[mode]), span());
-  }
-
-  function span() {
-    const cycle = latency.ms() / 1000 + policy.actions.async / Number(at("fps").value);
-    return Math.min(60, Math.max(12, Math.ceil(2.4 * cycle)));
-  }
-
-  function question() {
-    const asked = lanes.chosen().map(({ mode, variant }) => ({ mode, variant, actions: policy.actions[mode] }));
-    return { latency: latency.ms(), fps: Number(at("fps").value), threshold: Number(at("threshold").value), chunk: policy.actions.async, window: span(), policy: source(), lanes: asked };
-  }
-
-  function remember() {
-    const named = lanes.chosen().map(({ mode, variant }) => (variant ? `${mode}:${variant}` : mode));
-    link.update({ tab: "loop", policy: source(), lane: named[0], beside: named[1] ?? null, start: at("start").value, fps: at("fps").value, threshold: at("threshold").value, latency: latency.ms(), seed: Number(at("seed").value) || null });
-  }
-
-  at("run").addEventListener("click", run);
-  at("stop").addEventListener("click", stop);
-  at("play").addEventListener("click", () => clock.toggle());
-  at("seek").addEventListener("input", () => { clock.pause(); clock.seek(Number(at("seek").value)); });
-  at("link").addEventListener("click", () => { remember(); link.copy(at("link")); });
-  at("start").addEventListener("change", () => openStart(at("start").value));
-  for (const name of ["fps", "threshold"]) at(name).addEventListener("change", change);
-  at("seed").addEventListener("change", remember);
-  at("policy").addEventListener("change", () => {
-    stop();
-    policy = null;
-    latency.timed(null);
-    if (namesPlace()) { lanes.wait("Name a checkpoint folder or a Hub id, then press Enter."); at("source").focus(); }
-    else openPolicy();
-  });
-  at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") { stop(); openPolicy(); } });
-  document.addEventListener("vla-tab", ({ detail }) => { if (detail === "loop") remember(); else clock.pause(); });
-  new ResizeObserver(() => { timeline.redraw(); timeline.moveCursor(clock.time()); }).observe(element);
-  new MutationObserver(timeline.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light and dark
-  listenForKeys(element, { player: clock, move, stop });
-  listen({ props, watch }, receive, accepts);
 }
+
+export default (/** @type {View} */ view) => new Loop(view);

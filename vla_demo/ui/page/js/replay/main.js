@@ -1,278 +1,248 @@
-// Wires the parts to each other and to the server. The server speaks in messages (`props.value`), the page answers with events (`trigger`).
+// The Replay tab: wires its parts to each other and to the server. The server speaks in messages, the page answers with events.
 
+import { createPlayback } from "../shared/clock.js";
 import { createControls } from "../shared/controls.js";
-import { fillSelect, scope } from "../shared/dom.js";
-import { fixed, seconds } from "../shared/format.js";
-import { listenForKeys } from "../shared/keys.js";
+import { fillSelect, isStill, onClick, part, scope } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
-import { createStrip } from "../shared/strip.js";
-import { listen, newId } from "../shared/work.js";
-import { createPanel } from "./panel.js";
-import { createPlayer } from "./player.js";
-import { createTraces } from "./traces.js";
+import { StageStrip } from "../shared/strip.js";
+import { listen, Work } from "../shared/work.js";
+import { Player } from "./player.js";
+import { RunView } from "./run_view.js";
 
-export default function start({ element, props, trigger, watch }) {
-  const at = scope(element);
-  const { fillPolicies, choosePolicy, namesPlace, source, state, progress } = createControls(element);
-  const bench = element.querySelector(".bench");
-  const player = createPlayer(at("cams"), onTime, onPlaying);
-  const traces = createTraces(at("plot"), scrub, onProbe);
-  const strip = createStrip(at("strip"), (variant) => link.update({ variant }));
-  const panel = createPanel({ panel: at("panel"), legend: at("legend"), table: at("joints"), small: at("how") }, traces.hide);
-  const link = createLink(element, ["policy", "variant", "episode", "seed", "run", "t"]);
-  let episodes = [];
-  let recording = null; // the one on show
-  let running = null; // id of the work going on, a preparation or a run; messages of any other are late and dropped
-  let halted = null; // id of a run that was just stopped: its report is still welcome
-  let parked = false; // an opened link says where the cursor stands: a run must not move it
-  let wanted = {}; // what an opened link asks for once its policy is ready
-  let touched = false; // nobody has used the page yet: its address stays as it was opened
-  let probed = false;
-  let resumes = true; // whether the episode plays on when this tab is shown again
+/** @import { ReplayMessages, ReplayView } from "./messages" */
+/** @import { View } from "../shared/messages" */
 
-  const receive = {
-    view({ policies, episodes: listed, view, recording: first }) {
-      episodes = listed;
-      fillPolicies(policies, view.policy);
-      fillSelect(at("episode"), episodes.map(({ index, label }) => ({ value: index, label })), first.index);
-      at("seed").value = view.seed;
-      wanted = view;
-      parked = view.t !== null;
-      state("idle");
-      show(first);
-      if (parked) player.seek(view.t);
-      else wander();
-      link.update({ policy: view.policy, variant: view.variant, episode: recording.index, seed: view.seed || null, t: view.t });
-      if (view.open) openPolicy();
-      else strip.wait(`Press Run to fetch and prepare ${view.policy}.`);
+class Replay {
+  parked = false; // an opened link says where the cursor stands: a run must not move it
+  /** @type {Partial<ReplayView>} */ wanted = {}; // what an opened link asks for once its policy is ready
+  touched = false; // nobody has used the page yet: its address stays as it was opened
+  resumes = true; // whether the episode plays on when this tab is shown again
+
+  /** @param {View} view */
+  constructor({ element, props, trigger, watch }) {
+    this.element = element;
+    this.trigger = trigger;
+    const at = scope(element);
+    this.at = at;
+    this.link = createLink(element, ["policy", "variant", "episode", "seed", "run", "t"]);
+    this.strip = new StageStrip(at("strip"), (variant) => this.link.update({ variant }));
+    this.view = new RunView(at, (t) => this.player.scrub(t));
+    this.player = new Player(at("cams"), this);
+    this.controls = createControls(element, this);
+    this.playback = createPlayback(element, this.player, this);
+    this.work = new Work({ trigger, stopEvent: "stop_run", show: (state) => this.showWork(state) });
+    this.wire();
+    listen({ props, watch }, this);
+  }
+
+  wire() {
+    const { at, link } = this;
+    const touch = () => {
+      this.touched = true;
+    };
+    onClick(at, { run: () => this.run(false), stop: () => this.stop(), link: () => this.copyLink() });
+    at("episode").addEventListener("change", () => this.openEpisode(at("episode").value));
+    at("seed").addEventListener("change", () => link.update({ seed: Number(at("seed").value) || null }));
+    at("source").addEventListener("input", () => this.wait("Press Enter to open it."));
+    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, touch, { capture: true });
+    document.addEventListener("vla-tab", ({ detail }) => this.showTab(detail));
+    document.addEventListener("vla-replay", ({ detail }) => this.turnTo(detail));
+  }
+
+  /** @type {ReplayMessages} */
+  receive = {
+    view: ({ policies, episodes, view, recording }) => {
+      this.controls.fillPolicies(policies, view.policy);
+      const options = episodes.map(({ index, label }) => ({ value: index, label }));
+      fillSelect(this.at("episode"), options, recording.index);
+      this.at("seed").value = String(view.seed);
+      this.wanted = view;
+      this.parked = view.t !== null;
+      this.work.rest();
+      this.show(recording);
+      if (view.t === null) this.wander();
+      else this.player.seek(view.t);
+      this.link.update({ policy: view.policy, variant: view.variant, episode: recording.index, seed: view.seed || null, t: view.t });
+      if (view.open) this.openPolicy();
+      else this.wait(`Press Run to fetch and prepare ${view.policy}.`);
     },
 
-    episode(message) {
-      show(message.recording);
-      wander();
-      link.update({ episode: recording.index });
-      if (wanted.run) run();
+    episode: ({ recording }) => {
+      this.show(recording);
+      this.wander();
+      this.link.update({ episode: recording.index });
+      if (this.wanted.run) this.run();
     },
 
-    sketch({ policy }) {
-      strip.load(policy, false);
-      element.querySelector(".seed").hidden = !policy.takesNoise;
+    sketch: ({ policy }) => {
+      this.strip.load(policy, false);
+      part(this.element, ".seed").hidden = !policy.takesNoise;
     },
 
-    policy({ policy }) {
-      running = null;
-      rest();
-      strip.load(policy, true);
-      element.querySelector(".seed").hidden = !policy.takesNoise;
-      link.update({ policy: source(), variant: strip.variant() });
-      wanted = { run: wanted.run };
-      if (wanted.run) run();
+    policy: ({ policy }) => {
+      this.work.rest();
+      this.strip.load(policy, true);
+      part(this.element, ".seed").hidden = !policy.takesNoise;
+      this.link.update({ policy: this.controls.source(), variant: this.strip.variant });
+      this.wanted = { run: this.wanted.run };
+      if (this.wanted.run) this.run();
     },
 
-    progress,
+    progress: (message) => this.controls.progress(message),
 
-    steps(message) {
-      progress(null);
-      grow(message);
-      panel.say(message.words);
-      player.waitAt(traces.reached());
-      onTime(player.time());
+    steps: (message) => {
+      this.controls.progress(null);
+      this.grow(message);
+      this.view.say(message.words);
+      this.player.frontier = this.view.reached;
+      this.onTime(this.player.time);
     },
 
-    report(message) {
-      running = halted = null;
-      rest();
-      grow(message.steps); // a short run may bring them all at once
-      panel.say(message.words, message.how);
-      panel.errors(message);
-      strip.measure(message);
-      link.update({ run: 1 });
-      onTime(player.time());
+    report: (message) => {
+      this.work.rest();
+      this.grow(message.steps); // a short run may bring them all at once
+      this.view.measured(message);
+      this.strip.measure(message);
+      this.link.update({ run: 1 });
+      this.onTime(this.player.time);
     },
 
-    failed({ what }) {
-      running = null;
-      wanted = {};
-      at("episode").value = recording?.index;
-      rest();
-      if (what === "policy") strip.wait("No policy is open: choose another, or press Run to try again.");
+    failed: ({ what }) => {
+      this.wanted = {};
+      this.at("episode").value = String(this.view.recording?.index);
+      this.work.rest();
+      if (what === "policy") this.wait("No policy is open: choose another, or press Run to try again.");
     },
   };
 
-  const accepts = ({ run, kind }) => run === running || (run === halted && kind === "report");
-
-  function show(next) {
-    recording = next;
-    traces.load(recording);
-    panel.load(recording);
-    player.load(recording);
-    player.waitAt(Infinity);
-    at("seek").max = player.duration();
-    at("episode").value = recording.index;
-    forget();
+  showWork(state) {
+    this.controls.state(state);
+    if (state === "idle") this.player.frontier = Infinity;
   }
 
-  function forget() {
-    traces.clear();
-    panel.forget();
-    panel.lines(null);
-    panel.say(recording.words);
-    strip.forget();
-    link.update({ run: null });
+  show(recording) {
+    this.view.load(recording);
+    this.player.load(recording);
+    this.player.frontier = Infinity;
+    this.at("seek").max = String(this.player.duration);
+    this.at("episode").value = String(recording.index);
+    this.forget();
   }
 
-  function grow(steps) {
-    const first = traces.frames() === 0;
-    traces.append(steps);
-    if (first && !parked && !still()) player.play();
+  /** Leaves no trace of the last run. */
+  forget() {
+    this.view.forget();
+    this.strip.measure(null);
+    this.link.update({ run: null });
   }
 
-  const still = () => element.offsetParent === null || matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  function wander() {
-    if (!still()) player.play();
-    onTime(player.time());
+  grow(steps) {
+    if (this.view.append(steps) && !this.parked && !isStill(this.element)) this.player.play();
   }
 
-  function rest() {
-    state("idle");
-    progress(null);
-    player.waitAt(Infinity);
+  wander() {
+    if (!isStill(this.element)) this.player.play();
+    this.onTime(this.player.time);
   }
 
-  function openPolicy() {
-    if (!source()) {
-      state("idle");
-      return at("source").focus();
-    }
-    strip.wait("Preparing the policy…");
-    begin("opening");
-    trigger("open_policy", { run: running, source: source(), variant: wanted.variant ?? null });
+  wait(text) {
+    this.strip.wait(text);
   }
 
-  function openEpisode(index) {
-    if (bench.dataset.state === "running") stop(); // a policy that is being prepared goes on being prepared
-    parked = false;
-    trigger("open_episode", { index: Number(index) });
+  leavePolicy() {
+    this.stop();
+    this.link.update({ variant: null });
+    this.forget();
   }
 
-  function move(by) {
-    const now = episodes.findIndex(({ index }) => index === Number(at("episode").value));
-    const next = episodes[now + by];
-    if (!next) return;
-    at("episode").value = next.index;
-    openEpisode(next.index);
+  openPolicy() {
+    this.stop();
+    this.wait("Preparing the policy…");
+    this.work.begin("opening", "open_policy", { source: this.controls.source(), variant: this.wanted.variant ?? null });
   }
 
-  function runWhenReady() {
-    wanted = { ...wanted, run: true };
-    at("run").disabled = true;
-    if (!strip.ready() && bench.dataset.state === "idle") openPolicy();
+  openEpisode(index) {
+    if (this.work.state === "running") this.stop(); // a policy that is being prepared goes on being prepared
+    this.parked = false;
+    this.at("episode").value = index;
+    this.trigger("open_episode", { index: Number(index) });
   }
 
-  function begin(name) {
-    running = newId();
-    halted = null;
-    state(name);
+  move(by) {
+    const { options, selectedIndex } = this.at("episode");
+    const next = options[selectedIndex + by];
+    if (next) this.openEpisode(next.value);
   }
 
-  function run() {
-    const arrived = recording.index === Number(at("episode").value);
-    if (!strip.ready() || !arrived) return runWhenReady();
-    if (bench.dataset.state !== "idle") return;
-    wanted = {};
-    begin("running");
-    traces.clear();
-    panel.forget();
-    panel.begin(strip.label(), strip.reference());
+  copyLink() {
+    this.link.update({ t: Number(this.player.time.toFixed(2)) });
+    this.link.copy(this.at("link"));
+  }
+
+  run(parked = this.parked) {
+    this.parked = parked;
+    const { at, strip, player } = this;
+    const episode = Number(at("episode").value);
+    if (!strip.ready || this.view.recording?.index !== episode) return this.runWhenReady();
+    if (this.work.state !== "idle") return;
+    this.wanted = {};
+    this.view.begin(strip.label, strip.policy?.reference ?? "");
     strip.remember();
-    if (!parked) { player.pause(); player.seek(0); }
-    player.waitAt(0);
-    progress({ text: "Starting…", fraction: null });
-    trigger("run_variant", { run: running, policy: source(), variant: strip.variant(), episode: Number(at("episode").value), seed: Number(at("seed").value) || 0 });
+    if (!this.parked) player.scrub(0);
+    player.frontier = 0;
+    this.controls.progress({ text: "Starting…", fraction: null });
+    const asked = { policy: this.controls.source(), variant: strip.variant, episode, seed: Number(at("seed").value) || 0 };
+    this.work.begin("running", "run_variant", asked);
   }
 
-  function stop() {
-    const name = bench.dataset.state;
-    if (name !== "running" && name !== "opening") return;
-    halted = running;
-    running = null;
-    wanted = {};
-    rest();
-    if (name === "opening") strip.wait("Stopped. Press Run to prepare the policy.");
-    trigger("stop_run", { run: halted });
+  runWhenReady() {
+    this.wanted = { ...this.wanted, run: true };
+    this.at("run").disabled = true;
+    if (!this.strip.ready && this.work.state === "idle") this.controls.openPolicy();
   }
 
-  function scrub(t) {
-    player.pause();
-    player.seek(t);
+  stop() {
+    const stopped = this.work.stop();
+    if (!stopped) return;
+    this.wanted = {};
+    if (stopped === "opening") this.wait("Stopped. Press Run to prepare the policy.");
   }
 
-  function onTime(t) {
-    if (!bench.dataset.state || bench.dataset.state === "loading") return;
-    traces.moveCursor(t);
-    at("seek").value = t;
-    at("seek").style.setProperty("--done", `${(t / player.duration()) * 100}%`);
-    at("seek").setAttribute("aria-valuetext", seconds(t));
-    at("time").textContent = `${fixed(t, 2)} / ${seconds(player.duration())}`;
-    if (!probed) panel.values(traces.valuesAt(t));
-    if (touched) link.update({ t: player.playing() ? Math.floor(t) : Number(t.toFixed(2)) });
+  onTime(t) {
+    if (!this.view.recording) return;
+    this.view.moveTo(t);
+    this.playback.showTime(t, this.player.duration, 2);
+    if (this.touched) this.link.update({ t: this.player.playing ? Math.floor(t) : Number(t.toFixed(2)) });
   }
 
-  function onProbe(values) {
-    probed = values !== null;
-    panel.values(values ?? traces.valuesAt(player.time()));
+  onPlaying(playing) {
+    this.playback.showPlaying(playing);
+    this.onTime(this.player.time);
   }
 
-  function onPlaying(playing) {
-    at("play").setAttribute("aria-label", playing ? "Pause" : "Play");
-    at("play").dataset.playing = playing;
-    onTime(player.time());
-  }
-
-  // The dials are turned to the variant, and Run is at hand.
-  function turnTo({ policy, variant }) {
-    stop();
-    if (source() === policy && strip.variant()) strip.turn(variant);
+  /** Another tab sends a variant here: the dials are turned to it, and Run is at hand. */
+  turnTo({ policy, variant }) {
+    this.stop();
+    if (this.controls.source() === policy && this.strip.variant) this.strip.turn(variant);
     else {
-      choosePolicy(policy);
-      wanted = { variant };
-      forget();
-      openPolicy();
+      this.controls.choosePolicy(policy);
+      this.wanted = { variant };
+      this.forget();
+      this.controls.openPolicy();
     }
-    requestAnimationFrame(() => at("run").focus()); // by then this tab is on show
+    requestAnimationFrame(() => this.at("run").focus()); // by then this tab is on show
   }
 
-  function onTab(tab) {
+  showTab(tab) {
     if (tab !== "replay") {
-      if (recording) resumes = player.playing();
-      return player.pause();
+      if (this.view.recording) this.resumes = this.player.playing;
+      return this.player.pause();
     }
-    if (!recording) return;
-    if (resumes && !still() && !parked) player.play();
-    onTime(player.time());
-    link.update({});
+    if (!this.view.recording) return;
+    if (this.resumes && !isStill(this.element) && !this.parked) this.player.play();
+    this.onTime(this.player.time);
+    this.link.update({});
   }
-
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => { touched = true; }, { capture: true });
-  at("run").addEventListener("click", () => { parked = false; run(); });
-  at("stop").addEventListener("click", stop);
-  at("play").addEventListener("click", () => player.toggle());
-  at("link").addEventListener("click", () => { link.update({ t: Number(player.time().toFixed(2)) }); link.copy(at("link")); });
-  at("seek").addEventListener("input", () => scrub(Number(at("seek").value)));
-  at("episode").addEventListener("change", () => openEpisode(at("episode").value));
-  at("seed").addEventListener("change", () => link.update({ seed: Number(at("seed").value) || null }));
-  at("policy").addEventListener("change", () => {
-    stop();
-    link.update({ variant: null });
-    forget();
-    if (namesPlace()) { strip.wait("Name a checkpoint folder or a Hub id, then press Enter."); at("source").focus(); }
-    else openPolicy();
-  });
-  at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") { stop(); openPolicy(); } });
-  at("source").addEventListener("input", () => strip.wait("Press Enter to open it."));
-  document.addEventListener("vla-tab", ({ detail }) => onTab(detail));
-  document.addEventListener("vla-replay", ({ detail }) => turnTo(detail));
-  listenForKeys(element, { player, move, stop });
-  listen({ props, watch }, receive, accepts);
 }
+
+export default (/** @type {View} */ view) => new Replay(view);

@@ -1,126 +1,110 @@
-// The clock of the page: it drives the camera videos and tells everyone else what time it is. The first video that plays is the master;
-// without one a timer is. It knows nothing of traces, policies or the server.
+// The clock of Replay: it drives the camera videos and tells everyone else what time it is. The first video that plays is the master; without
+// one a timer is. It knows nothing of traces, policies or the server.
 
-import { make } from "../shared/dom.js";
+import { createBeat } from "../shared/clock.js";
+import { createCamera } from "./camera.js";
 
-export function createPlayer(host, onTime, onPlaying) {
-  const DRIFT = 0.1; // s; above this a camera that lags is sought to the master's time
-  const PATIENCE = 2500; // ms to wait for all cameras before playing without the slow one
-  let videos = [];
-  let fps = 30;
-  let duration = 0;
-  let t = 0;
-  let playing = false;
-  let frontier = Infinity; // s; while a run goes on the clock waits here for the traces
-  let last = 0;
-  let waitingSince = 0;
+/** @import { ClockListener } from "../shared/elements" */
+/** @import { Recording } from "./messages" */
 
-  function load(recording) {
-    fps = recording.fps;
-    duration = (recording.frames - 1) / fps;
-    const old = new Map(videos.map((video) => [video.dataset.url, video.closest("figure")]));
-    const figures = recording.cameras.map((camera) => old.get(camera.url) ?? figure(camera));
-    host.replaceChildren(...figures);
-    videos = figures.map((one) => one.querySelector("video"));
-    recording.cameras.forEach((camera, i) => { videos[i].dataset.start = camera.start; });
-    host.dataset.count = videos.length;
-    seek(0);
-  }
+const PATIENCE = 2500; // ms to wait for all cameras before playing without the slow one
 
-  function figure(camera) {
-    const root = window.gradio_config?.root ?? "";
-    const video = make("video", { "data-url": camera.url, preload: "auto", playsinline: true, "aria-label": `${camera.name} camera` });
-    video.muted = true;
-    video.src = `${root}/${camera.url}`;
-    video.addEventListener("seeked", () => { if (!playing) show(video); });
-    return make("figure", {}, video, make("figcaption", {}, camera.name));
-  }
+export class Player {
+  time = 0;
+  duration = 0;
+  playing = false;
+  frontier = Infinity; // s; while a run goes on the clock waits here for the traces
+  #cameras = /** @type {ReturnType<typeof createCamera>[]} */ ([]);
+  #fps = 30;
+  #waitingSince = 0;
+  #host;
+  #listener;
+  #beat;
 
-  const target = (video) => Number(video.dataset.start) + t;
-  const ready = (video) => video.error || video.readyState >= 3;
-  const usable = (video) => !video.error && video.readyState >= 2;
-  const snap = (time) => Math.round(time * fps) / fps;
-  const end = () => Math.min(duration, frontier);
-
-  function show(video) {
-    const aim = target(video) + 0.5 / fps; // the middle of the frame: no rounding can land on its neighbor
-    if (!video.seeking && Math.abs(video.currentTime - aim) > 0.4 / fps) video.currentTime = aim;
-  }
-
-  function seek(time) {
-    t = Math.min(Math.max(snap(time), 0), duration);
-    videos.forEach(show);
-    waitingSince = performance.now();
-    onTime(t);
-  }
-
-  function setPlaying(value) {
-    if (playing === value) return;
-    playing = value;
-    waitingSince = last = performance.now();
-    if (!playing) {
-      videos.forEach((video) => video.pause());
-      seek(t);
-    } else if (t >= duration - 0.5 / fps) {
-      seek(0);
-    }
-    onPlaying(playing);
-    if (playing) requestAnimationFrame(tick);
-  }
-
-  function tick(now) {
-    if (!playing || !host.isConnected) return;
-    const step = Math.min((now - last) / 1000, 0.1);
-    last = now;
-    if (t >= end()) rest();
-    else if (videos.every(ready) || now - waitingSince > PATIENCE) advance(step);
-    requestAnimationFrame(tick);
-  }
-
-  function rest() {
-    if (t >= duration) return seek(0); // loop
-    videos.forEach((video) => video.pause());
-  }
-
-  function advance(step) {
-    const master = videos.find(usable);
-    if (master) follow(master);
-    else t += step;
-    t = Math.min(t, end());
-    videos.filter((video) => video !== master && usable(video)).forEach((video) => keepUp(video));
-    onTime(t);
-  }
-
-  function follow(master) {
-    if (master.seeking) return;
-    if (master.ended) { t = duration; return; }
-    if (master.paused) start(master);
-    const time = master.currentTime - Number(master.dataset.start);
-    if (time < t - 0.5 || time > t + 0.5) master.currentTime = target(master);
-    else t = Math.max(t, time);
-  }
-
-  function keepUp(video) {
-    if (video.paused && !video.ended) start(video);
-    if (!video.seeking && Math.abs(video.currentTime - target(video)) > DRIFT) video.currentTime = target(video);
-  }
-
-  function start(video) {
-    video.play().catch((reason) => {
-      if (reason.name === "NotAllowedError") setPlaying(false); // the browser forbids autoplay: show the play button instead
+  /** @param {HTMLElement} host @param {ClockListener} listener */
+  constructor(host, listener) {
+    this.#host = host;
+    this.#listener = listener;
+    this.#beat = createBeat(host, (step, now) => {
+      if (this.time >= Math.min(this.duration, this.frontier)) this.#rest();
+      else if (this.#cameras.every((camera) => camera.ready()) || now - this.#waitingSince > PATIENCE) this.#advance(step);
     });
   }
 
-  return {
-    load,
-    seek,
-    play: () => setPlaying(true),
-    pause: () => setPlaying(false),
-    toggle: () => setPlaying(!playing),
-    step: (frames) => { setPlaying(false); seek(t + frames / fps); },
-    waitAt: (time) => { frontier = time; },
-    time: () => t,
-    duration: () => duration,
-    playing: () => playing,
-  };
+  /** @param {Recording} recording */
+  load({ fps, frames, cameras }) {
+    this.#fps = fps;
+    this.duration = (frames - 1) / fps;
+    const old = new Map(this.#cameras.map((camera) => [camera.url, camera]));
+    const blocked = () => this.pause(); // the browser forbids autoplay: show the play button instead
+    this.#cameras = cameras.map((camera) => old.get(camera.url) ?? createCamera(camera, blocked));
+    cameras.forEach((camera, i) => this.#cameras[i].load(camera.start, fps));
+    this.#host.replaceChildren(...this.#cameras.map(({ node }) => node));
+    this.#host.dataset.count = String(cameras.length);
+    this.seek(0);
+  }
+
+  /** @param {number} time */
+  seek(time) {
+    this.time = Math.min(Math.max(Math.round(time * this.#fps) / this.#fps, 0), this.duration);
+    for (const camera of this.#cameras) camera.show(this.time);
+    this.#waitingSince = performance.now();
+    this.#listener.onTime(this.time);
+  }
+
+  #setPlaying(playing) {
+    if (this.playing === playing) return;
+    this.playing = playing;
+    this.#waitingSince = performance.now();
+    if (playing) {
+      if (this.time >= this.duration - 0.5 / this.#fps) this.seek(0);
+      this.#beat.start();
+    } else {
+      this.#beat.stop();
+      this.#pauseCameras();
+      this.seek(this.time);
+    }
+    this.#listener.onPlaying(playing);
+  }
+
+  #pauseCameras() {
+    for (const camera of this.#cameras) camera.pause(this.time);
+  }
+
+  #rest() {
+    if (this.time >= this.duration)
+      this.seek(0); // loop
+    else this.#pauseCameras();
+  }
+
+  #advance(step) {
+    const master = this.#cameras.find((camera) => camera.usable());
+    const next = master ? master.lead(this.time, this.duration) : this.time + step;
+    this.time = Math.min(next, this.duration, this.frontier);
+    for (const camera of this.#cameras) if (camera !== master && camera.usable()) camera.follow(this.time);
+    this.#listener.onTime(this.time);
+  }
+
+  play() {
+    this.#setPlaying(true);
+  }
+
+  pause() {
+    this.#setPlaying(false);
+  }
+
+  toggle() {
+    this.#setPlaying(!this.playing);
+  }
+
+  /** @param {number} time */
+  scrub(time) {
+    this.pause();
+    this.seek(time);
+  }
+
+  /** @param {number} frames */
+  step(frames) {
+    this.scrub(this.time + frames / this.#fps);
+  }
 }

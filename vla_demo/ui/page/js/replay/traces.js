@@ -1,226 +1,138 @@
 // The traces: one row a joint on a single canvas; recorded dashed, this variant solid, FP32 reference dotted. Redrawn only when data, size,
 // theme or visible joints change; the moving cursor is an element above it. Knows numbers and pixels, nothing of videos or the server.
 
-import { make } from "../shared/dom.js";
-import { fixed, seconds, withUnit } from "../shared/format.js";
-import { rangeOf, secondTicks, valueTicks } from "../shared/scale.js";
+import { createCanvas, drawSeconds, onDrag, pointerX } from "../shared/canvas.js";
+import { createBeat } from "../shared/clock.js";
+import { part } from "../shared/dom.js";
+import { secondText, secondTicks, timeScale } from "../shared/scale.js";
+import { createProbe } from "./probe.js";
+import { RunLines } from "./run_lines.js";
+import { paintRow } from "./trace_row.js";
 
-export function createTraces(plot, onSeek, onProbe) {
-  const canvas = plot.querySelector("canvas");
-  const cursor = plot.querySelector(".cursor");
-  const probe = plot.querySelector(".probe");
-  const tip = plot.querySelector(".tip");
-  const GUTTER = 46; // px left of the traces, for the scale
-  const RIGHT = 10;
-  const AXIS = 24; // px below, for the seconds
-  const STYLES = {
-    recorded: { dash: [6, 4], width: 1.4 },
-    reference: { dash: [1.5, 3], width: 1.7 },
-    predicted: { dash: [], width: 2 },
-  };
-  let recording = null;
-  let run = emptyRun(0);
-  let hidden = new Set();
-  let rows = []; // {joint, top, height} in px
-  let shown = 0; // frames of the run drawn so far: it runs after what has arrived, so that traces grow instead of jumping
-  let growing = false;
+/** @import { Recording, Steps } from "./messages" */
+/** @typedef {ReturnType<RunLines["valuesAt"]>} Values */
 
-  function emptyRun(joints) {
-    const lines = () => Array.from({ length: joints }, () => []);
-    return { predicted: lines(), reference: lines(), chunks: [], frames: 0 };
-  }
+const GUTTER = 46; // px left of the traces, for the scale
+const RIGHT = 10;
+const AXIS = 24; // px below, for the seconds
 
-  function load(next) {
-    recording = next;
-    clear();
-  }
+export class Traces {
+  run = new RunLines(0);
+  /** @type {Recording | null} */ #recording = null;
+  #hidden = new Set(); // joints
+  #shown = 0; // frames of the run drawn so far: it runs after what has arrived, so that traces grow instead of jumping
 
-  function clear() {
-    run = emptyRun(recording.joints.length);
-    shown = 0;
-    describe();
-    draw();
-  }
-
-  function describe() {
-    const ran = run.frames ? `; this variant and its FP32 reference: ${run.frames} of ${recording.frames} frames` : "";
-    canvas.setAttribute("aria-label", `Traces of ${recording.joints.length} joints, recorded: ${recording.frames} frames${ran}`);
-  }
-
-  function append(steps) {
-    if (steps.start > run.frames) return; // a lost message; the report carries the whole run
-    for (const line of ["predicted", "reference"]) {
-      steps[line].forEach((values, j) => { run[line][j].splice(steps.start, Infinity, ...values); });
-    }
-    run.chunks = run.chunks.filter((frame) => frame < steps.start).concat(steps.chunks);
-    run.frames = run.predicted[0].length;
-    describe();
-    grow();
-  }
-
-  function grow() {
-    if (growing) return;
-    growing = true;
-    let last = performance.now();
-    const frame = (now) => {
-      const gap = run.frames - shown;
-      const speed = Math.max(4 * recording.fps, gap / 0.8); // frames a second
-      shown = Math.min(run.frames, shown + Math.min(now - last, 100) / 1000 * speed);
-      last = now;
-      draw();
-      growing = shown < run.frames && plot.isConnected;
-      if (growing) requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  }
-
-  const duration = () => (recording.frames - 1) / recording.fps;
-  const x = (t) => GUTTER + (t / duration()) * (canvas.clientWidth - GUTTER - RIGHT);
-  const timeAt = (px) => ((px - GUTTER) / (canvas.clientWidth - GUTTER - RIGHT)) * duration();
-
-  function layout() {
-    const style = getComputedStyle(plot);
-    const full = parseFloat(style.getPropertyValue("--row"));
-    const folded = parseFloat(style.getPropertyValue("--row-folded"));
-    let top = 0;
-    rows = recording.joints.map((_, joint) => {
-      const height = hidden.has(joint) ? folded : full;
-      top += height;
-      return { joint, top: top - height, height };
+  /** @param {HTMLElement} plot @param {(t: number) => void} onSeek @param {(values: Values | null) => void} onProbe */
+  constructor(plot, onSeek, onProbe) {
+    this.plot = plot;
+    this.canvas = part(plot, "canvas");
+    this.probe = createProbe(plot, onProbe);
+    this.picture = createCanvas(this.canvas, {
+      place: plot,
+      height: () => (this.#recording ? this.#height() + AXIS : 0),
+      paint: (pen, ink, width, height) => this.#recording && this.#paint(pen, ink, { width, height }, this.#recording),
     });
-    return top;
+    this.growth = createBeat(plot, (step) => this.#grow(step));
+    onDrag(this.canvas, (x) => this.#recording && onSeek(this.#scale().t(x)));
+    this.canvas.addEventListener("pointermove", (event) => this.#hover(event));
+    this.canvas.addEventListener("pointerleave", this.probe.leave);
+    new ResizeObserver(() => this.#recording && onProbe(null)).observe(plot);
   }
 
-  function draw() {
-    if (!recording || !canvas.clientWidth) return;
-    const height = layout();
-    const ratio = window.devicePixelRatio || 1;
-    canvas.style.height = `${height + AXIS}px`;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round((height + AXIS) * ratio);
-    const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
-    const inks = readInks();
-    drawSeconds(pen, height, inks);
-    for (const row of rows) if (!hidden.has(row.joint)) drawRow(pen, row, inks);
-    cursor.style.height = probe.style.height = `${height}px`;
+  get #duration() {
+    return this.#recording ? (this.#recording.frames - 1) / this.#recording.fps : 0;
   }
 
-  function readInks() {
-    const style = getComputedStyle(plot);
-    const ink = (name) => style.getPropertyValue(name).trim();
-    return { soft: ink("--soft"), line: ink("--line"), accent: ink("--accent"), font: `11px ${ink("--mono")}`,
-      joint: recording.joints.map((_, j) => jointInk(style, j)) };
+  #scale() {
+    return timeScale({ width: this.canvas.clientWidth, left: GUTTER, right: RIGHT, span: this.#duration });
   }
 
-  function drawSeconds(pen, height, inks) {
-    pen.font = inks.font;
-    pen.textBaseline = "alphabetic";
-    pen.textAlign = "center";
-    for (const t of secondTicks(duration(), canvas.clientWidth)) {
-      pen.fillStyle = inks.line;
-      pen.fillRect(Math.round(x(t)), 0, 1, height + 4);
-      pen.fillStyle = inks.soft;
-      pen.fillText(t === 0 ? "0 s" : String(+t.toFixed(1)), x(t), height + 18);
-    }
+  #rows() {
+    const style = getComputedStyle(this.plot);
+    const [full, folded] = ["--row", "--row-folded"].map((name) => parseFloat(style.getPropertyValue(name)));
+    let top = 0;
+    return (this.#recording?.joints ?? []).map((joint, j) => {
+      const row = { joint, j, top, height: this.#hidden.has(j) ? folded : full };
+      top += row.height;
+      return row;
+    });
   }
 
-  function drawRow(pen, row, inks) {
-    const { low, high } = rangeOf(recording.actions[row.joint], run.predicted[row.joint], run.reference[row.joint]);
-    const pad = 7;
-    const y = (value) => row.top + pad + (1 - (value - low) / (high - low)) * (row.height - 2 * pad);
-    drawScale(pen, row, { low, high, y }, inks);
-    pen.strokeStyle = inks.joint[row.joint];
-    drawLine(pen, recording.actions[row.joint], recording.frames, y, STYLES.recorded);
-    drawLine(pen, run.reference[row.joint], shown, y, STYLES.reference);
-    drawLine(pen, run.predicted[row.joint], shown, y, STYLES.predicted);
-    drawChunks(pen, row, inks);
+  #height() {
+    return this.#rows().reduce((sum, { height }) => sum + height, 0);
   }
 
-  function drawScale(pen, row, { low, high, y }, inks) {
-    pen.fillStyle = inks.line;
-    pen.fillRect(0, row.top + row.height - 1, canvas.clientWidth - RIGHT, 1);
-    pen.fillStyle = inks.soft;
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    const unit = recording.joints[row.joint].unit;
-    for (const value of valueTicks(low, high, row.height > 60 ? 3 : 2)) pen.fillText(fixed(value, 0) + unit, GUTTER - 8, y(value));
+  #paint(pen, ink, { width, height }, recording) {
+    const { x } = this.#scale();
+    const bottom = height - AXIS;
+    const ticks = secondTicks(this.#duration, width).map((t) => ({ x: x(t), text: secondText(t) }));
+    drawSeconds(pen, ink, ticks, { top: 0, bottom: bottom + 4, baseline: bottom + 18 });
+    const data = { recording, run: this.run, shown: this.#shown };
+    const place = { x, right: width - RIGHT, left: GUTTER - 8 };
+    for (const row of this.#rows()) if (!this.#hidden.has(row.j)) paintRow(pen, ink, row, data, place);
+    for (const upright of [".cursor", ".probe"]) part(this.plot, upright).style.height = `${bottom}px`;
   }
 
-  function drawLine(pen, values, count, y, { dash, width }) {
-    const whole = Math.min(Math.floor(count), values.length);
-    if (whole === 0) return;
-    pen.setLineDash(dash);
-    pen.lineWidth = width;
-    pen.lineJoin = "round";
-    pen.beginPath();
-    for (let i = 0; i < whole; i++) pen.lineTo(x(i / recording.fps), y(values[i]));
-    pen.stroke();
-    pen.setLineDash([]);
+  #describe() {
+    const { joints, frames } = /** @type {Recording} */ (this.#recording);
+    const ran = this.run.frames ? `; this variant and its FP32 reference: ${this.run.frames} of ${frames} frames` : "";
+    this.canvas.setAttribute("aria-label", `Traces of ${joints.length} joints, recorded: ${frames} frames${ran}`);
   }
 
-  function drawChunks(pen, row, inks) {
-    pen.fillStyle = inks.accent;
-    for (const frame of run.chunks) if (frame < shown) pen.fillRect(x(frame / recording.fps) - 1, row.top + row.height - 5, 2, 5);
+  #grow(step) {
+    const speed = Math.max(4 * (this.#recording?.fps ?? 30), (this.run.frames - this.#shown) / 0.8); // frames a second
+    this.#shown = Math.min(this.run.frames, this.#shown + step * speed);
+    this.picture.draw();
+    if (this.#shown >= this.run.frames) this.growth.stop();
   }
 
-  function moveCursor(t) {
-    cursor.style.transform = `translateX(${x(t)}px)`;
+  #hover(event) {
+    const t = this.#scale().t(pointerX(this.canvas, event));
+    if (!this.#recording || t < -0.05 || t > this.#duration + 0.05) return this.probe.leave();
+    const y = event.clientY - this.canvas.getBoundingClientRect().top;
+    const values = this.valuesAt(Math.min(Math.max(t, 0), this.#duration));
+    const row = this.#rows().find(({ top, height }) => y < top + height);
+    this.probe.show(values, row && !this.#hidden.has(row.j) ? row : null, this.#scale().x(values.t));
   }
 
-  function valuesAt(t) {
-    const i = Math.min(Math.round(t * recording.fps), recording.frames - 1);
-    const pick = (lines) => recording.joints.map((_, j) => lines[j]?.[i] ?? null);
-    return { t: i / recording.fps, recorded: pick(recording.actions), predicted: pick(run.predicted), reference: pick(run.reference) };
+  /** @param {Recording} recording */
+  load(recording) {
+    this.#recording = recording;
+    this.clear();
   }
 
-  function hover(event) {
-    const box = canvas.getBoundingClientRect();
-    const t = timeAt(event.clientX - box.left);
-    if (!recording || t < -0.05 || t > duration() + 0.05) return leave();
-    const values = valuesAt(Math.min(Math.max(t, 0), duration()));
-    probe.hidden = false;
-    probe.style.transform = `translateX(${x(values.t)}px)`;
-    showTip(values, rows.find((row) => event.clientY - box.top < row.top + row.height), x(values.t));
-    onProbe(values);
+  clear() {
+    this.run = new RunLines(this.#recording?.joints.length ?? 0);
+    this.#shown = 0;
+    this.#describe();
+    this.picture.draw();
   }
 
-  function showTip(values, row, px) {
-    tip.hidden = !row || hidden.has(row.joint);
-    if (tip.hidden) return;
-    const { label, unit } = recording.joints[row.joint];
-    const line = (name, list) => list[row.joint] === null ? null
-      : make("span", { class: name }, { recorded: "recorded", predicted: "this variant", reference: "FP32" }[name], make("b", {}, withUnit(list[row.joint], unit)));
-    tip.replaceChildren(...[make("em", {}, `${label}, ${seconds(values.t)}`), line("recorded", values.recorded),
-      line("predicted", values.predicted), line("reference", values.reference)].filter(Boolean));
-    const left = px + tip.offsetWidth + 18 > canvas.clientWidth ? px - tip.offsetWidth - 12 : px + 12;
-    tip.style.transform = `translate(${Math.max(left, 0)}px, ${row.top + 4}px)`;
+  /** @param {Steps} steps */
+  append(steps) {
+    this.run.append(steps);
+    this.#describe();
+    this.growth.start();
   }
 
-  function leave() {
-    probe.hidden = tip.hidden = true;
-    onProbe(null);
+  /** @param {number} t */
+  moveCursor(t) {
+    part(this.plot, ".cursor").style.transform = `translateX(${this.#scale().x(t)}px)`;
   }
 
-  function press(event) {
-    if (!recording || event.button > 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    onSeek(timeAt(event.clientX - canvas.getBoundingClientRect().left));
+  /** @param {Set<number>} joints */
+  hide(joints) {
+    this.#hidden = joints;
+    this.picture.draw();
   }
 
-  canvas.addEventListener("pointerdown", press);
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons === 1 && canvas.hasPointerCapture(event.pointerId)) onSeek(timeAt(event.clientX - canvas.getBoundingClientRect().left));
-    hover(event);
-  });
-  canvas.addEventListener("pointerleave", leave);
-  new ResizeObserver(() => { draw(); if (recording) onProbe(null); }).observe(plot);
-  new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light and dark
+  /** @param {number} t */
+  valuesAt(t) {
+    return this.run.valuesAt(/** @type {Recording} */ (this.#recording), t);
+  }
 
-  return { load, clear, append, draw, moveCursor, valuesAt, frames: () => run.frames, reached: () => Math.max(run.frames - 1, 0) / recording.fps,
-    hide: (joints) => { hidden = joints; draw(); } };
-}
-
-function jointInk(style, joint) {
-  return style.getPropertyValue(`--joint-${joint % 6}`).trim();
+  /** Seconds that the run has reached. */
+  get reached() {
+    return Math.max(this.run.frames - 1, 0) / (this.#recording?.fps ?? 1);
+  }
 }

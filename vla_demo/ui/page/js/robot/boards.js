@@ -2,6 +2,8 @@
 
 import { make } from "../shared/dom.js";
 
+/** @import { Scope } from "../shared/elements" */
+
 const KNOWN_BOARDS = "vla-demo.boards";
 
 function knownBoards() {
@@ -12,13 +14,18 @@ function knownBoards() {
   }
 }
 
-export function rememberBoard(at, one) {
+/** @param {Scope} at @param {string} address */
+export function rememberBoard(at, address) {
+  const others = knownBoards().filter((one) => one !== address);
   try {
-    localStorage.setItem(KNOWN_BOARDS, JSON.stringify([one, ...knownBoards().filter((other) => other !== one)].slice(0, 8)));
-  } catch { /* a browser that keeps nothing */ }
+    localStorage.setItem(KNOWN_BOARDS, JSON.stringify([address, ...others].slice(0, 8)));
+  } catch {
+    // a browser that keeps nothing
+  }
   listBoards(at);
 }
 
+/** @param {Scope} at */
 export function listBoards(at) {
   const known = knownBoards();
   at("boards").replaceChildren(...known.map((value) => make("option", { value })));

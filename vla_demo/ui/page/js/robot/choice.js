@@ -1,40 +1,69 @@
 // What is to run: a policy, a precision for each of its stages, the mode of its loop, and for a policy that reads one the sentence.
 
-import { fillSelect } from "../shared/dom.js";
-import { createStrip } from "../shared/strip.js";
-import { newId } from "../shared/work.js";
+import { createControls } from "../shared/controls.js";
+import { fillSelect, scope } from "../shared/dom.js";
+import { StageStrip } from "../shared/strip.js";
+import { Work } from "../shared/work.js";
 
-export function createChoice({ at, source, onOpen }) {
-  const stages = createStrip(at("stages"), () => {});
-  let opening = null; // id of the question that is on its way
+/** @import { ChoiceMessages } from "./messages" */
+/** @import { View } from "../shared/messages" */
+/** @import { Problem } from "./problem.js" */
 
-  function open() {
-    if (!source()) { wait("Name a checkpoint folder or a Hub id, then press Enter."); return at("source").focus(); }
-    wait("Opening the policy…");
-    opening = newId();
-    onOpen(opening, source());
+export class Choice {
+  /** @param {HTMLElement} element @param {View["trigger"]} trigger @param {{ problem: Problem, buttons: () => void }} robot */
+  constructor(element, trigger, robot) {
+    this.at = scope(element);
+    this.robot = robot;
+    this.stages = new StageStrip(this.at("stages"), () => {});
+    this.controls = createControls(element, this);
+    this.work = new Work({ trigger, show: () => {} });
   }
 
-  function wait(text) {
-    opening = null;
-    stages.wait(text);
-  }
+  /** @type {ChoiceMessages} */
+  receive = {
+    progress: (message) => this.controls.progress(message),
 
-  function opened({ policy, modes, reads }) {
-    opening = null;
-    stages.load(policy, true);
-    fillSelect(at("mode"), modes.filter(({ problem }) => !problem).map(({ mode, label }) => ({ value: mode, label })), "async");
-    at("mode").title = modes.map(({ label, about }) => `${label}: ${about}`).join(" ");
-    at("sentence").hidden = !reads;
-  }
+    choice: ({ policy, modes, reads }) => {
+      const { at } = this;
+      const usable = modes.filter(({ problem }) => !problem).map(({ mode, label }) => ({ value: mode, label }));
+      this.work.rest();
+      this.controls.progress(null);
+      this.stages.load(policy, true);
+      fillSelect(at("mode"), usable, "async");
+      at("mode").title = modes.map(({ label, about }) => `${label}: ${about}`).join(" ");
+      at("sentence").hidden = !reads;
+      this.robot.buttons();
+    },
 
-  at("policy").addEventListener("change", open);
-  at("source").addEventListener("keydown", (event) => { if (event.key === "Enter") open(); });
-  return {
-    open, wait, opened,
-    expects: (run) => run === opening,
-    ready: stages.ready,
-    variant: () => stages.variant(),
-    how: () => ({ mode: at("mode").value, instruction: at("sentence").hidden ? "" : at("instruction").value.trim() }),
+    failed: ({ why }) => {
+      this.robot.problem.complain(why);
+      this.controls.progress(null);
+      this.wait("No policy is open: choose another.");
+    },
   };
+
+  openPolicy() {
+    this.stages.wait("Opening the policy…");
+    this.work.begin("opening", "choose_robot", { source: this.controls.source() });
+  }
+
+  wait(text) {
+    this.work.rest();
+    this.stages.wait(text);
+  }
+
+  get ready() {
+    return this.stages.ready;
+  }
+
+  /** What is to be sent to the board. */
+  sent() {
+    return { source: this.controls.source(), variant: this.stages.variant };
+  }
+
+  /** How the task is to be started. */
+  how() {
+    const { at } = this;
+    return { mode: at("mode").value, instruction: at("sentence").hidden ? "" : at("instruction").value.trim() };
+  }
 }

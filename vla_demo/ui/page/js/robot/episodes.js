@@ -1,108 +1,112 @@
-// The recorded episodes: a switch, a list, a download. `ask(what, more)` asks the server, `download(ids)` begins the long work.
+// The recorded episodes: a switch, a list, a download.
 
-import { make } from "../shared/dom.js";
+import { make, table, write } from "../shared/dom.js";
+import { twoPresses } from "./takeover.js";
 
-export function createEpisodes({ at, ask, download, complain, remark }) {
-  const chosen = new Set();
-  let known = new Set();
-  let mine = false;
-  let free = false; // no task runs, and no other long work
-  let state = "";
-  const PATIENCE = 5000; // ms between the two presses of "Remove"
-  let sure = null; // the timer of the first
-  let waiting = null;
+const COLUMNS = ["Episodes on the board", "length", "frames", "recording", "judged", "policy", "ended", "size"];
 
-  async function request(verb, more = {}) {
-    clearTimeout(waiting);
-    const found = await ask("episodes", { verb, ...more });
-    if (verb === "list") remark(found.problem);
-    else complain(found.problem);
-    if (found.rows) show(found);
-    else if (verb === "record") at("record").checked = !more.on; // it was refused
+export class Episodes {
+  /** @type {Set<string>} */ #chosen = new Set();
+  /** @type {Set<string>} */ #known = new Set();
+  #drives = false; // this page commands the board, no task runs, and no other long work
+  #state = "";
+  #timer = 0; // until the list is asked for again
+  #at;
+  #robot;
+  #removal = twoPresses(
+    () => this.#request("forget", { ids: [...this.#chosen] }),
+    () => this.#buttons(),
+  );
+
+  /** `complain` says what went wrong with what was asked for, `remark` of what nobody asked for just now. */
+  constructor(at, robot) {
+    this.#at = at;
+    this.#robot = robot;
+    at("record").addEventListener("change", () => this.#request("record", { on: at("record").checked }));
+    at("download").addEventListener("click", () => robot.download([...this.#chosen]));
+    at("forget").addEventListener("click", () => this.#removal.press());
   }
 
-  function show(found) {
-    at("record").checked = found.on;
-    at("where").textContent = found.where;
-    at("unkept").textContent = found.why;
-    at("unkept").hidden = !found.why;
-    if (found.rows.length !== known.size || found.rows.some(({ id }) => !known.has(id))) doubt(); // what was meant was another list
-    for (const { id } of found.rows) if (!known.has(id)) chosen.add(id);
-    known = new Set(found.rows.map(({ id }) => id));
-    for (const id of [...chosen]) if (!known.has(id)) chosen.delete(id);
-    at("episodes").replaceChildren(...(found.rows.length ? [table(found.rows)] : []));
-    if (found.closing) waiting = setTimeout(() => request("list"), 500);
-    buttons();
+  async #request(verb, more = {}) {
+    this.close();
+    const found = await this.#robot.ask("episodes", { verb, ...more });
+    if (verb === "list") this.#robot.problem.remark(found.problem);
+    else this.#robot.problem.complain(found.problem);
+    if (!found.problem) this.#show(found);
+    else if (verb === "record") this.#at("record").checked = !more.on; // it was refused
   }
 
-  function table(rows) {
-    const names = { length: "length", frames: "frames", whole: "recording", judged: "judged", policy: "policy", ended: "ended", size: "size" };
-    const head = make("tr", {}, ...["Episodes on the board", ...Object.values(names)].map((name) => make("th", { scope: "col" }, name)));
-    return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows.map((row) => line(row, Object.keys(names)))));
+  #show({ on, where, why, rows, closing }) {
+    this.#at("record").checked = on;
+    this.#at("where").textContent = where;
+    this.#at("unkept").textContent = why;
+    this.#at("unkept").hidden = !why;
+    const ids = rows.map(({ id }) => id);
+    if (ids.length !== this.#known.size || ids.some((id) => !this.#known.has(id))) this.#removal.doubt(); // what was meant was another list
+    this.#chosen = new Set(ids.filter((id) => this.#chosen.has(id) || !this.#known.has(id)));
+    this.#known = new Set(ids);
+    const lines = rows.map((row) => this.#line(row));
+    this.#at("episodes").replaceChildren(...(lines.length ? [table(COLUMNS, lines)] : []));
+    if (closing) this.#askIn(500);
+    this.#buttons();
   }
 
-  function line(row, keys) {
-    const when = new Date(row.at * 1000).toLocaleString();
-    const box = make("input", { type: "checkbox", "aria-label": `Episode of ${when}`, onchange: () => choose(row.id, box.checked) });
-    box.checked = chosen.has(row.id);
-    const cells = keys.map((key) => make("td", { class: key === "whole" && !row.complete ? "not" : null }, row[key]));
-    return make("tr", {}, make("td", {}, make("label", {}, box, when)), ...cells);
+  #line({ id, at, complete, length, frames, whole, judged, policy, ended, size }) {
+    const when = new Date(at * 1000).toLocaleString();
+    const choose = () => {
+      if (box.checked) this.#chosen.add(id);
+      else this.#chosen.delete(id);
+      this.#removal.doubt();
+    };
+    const box = make("input", { type: "checkbox", "aria-label": `Episode of ${when}`, onchange: choose });
+    box.checked = this.#chosen.has(id);
+    const recording = make("td", { class: complete ? null : "not" }, whole);
+    return [make("label", {}, box, when), length, frames, recording, judged, policy, ended, size];
   }
 
-  function choose(id, on) {
-    if (on) chosen.add(id);
-    else chosen.delete(id);
-    doubt();
+  #buttons() {
+    const at = this.#at;
+    at("record").disabled = !this.#drives;
+    at("download").disabled = at("forget").disabled = !this.#drives || !this.#chosen.size;
+    at("download").hidden = at("forget").hidden = !this.#known.size;
+    write(at("forget"), this.#removal.sure() ? `Remove ${this.#chosen.size} for good` : "Remove from the board");
   }
 
-  function doubt() {
-    clearTimeout(sure);
-    sure = null;
-    buttons();
+  #askIn(ms) {
+    this.close();
+    this.#timer = setTimeout(() => this.refresh(), ms);
   }
 
-  function buttons() {
-    at("record").disabled = !mine || !free;
-    at("download").disabled = at("forget").disabled = !mine || !free || !chosen.size;
-    at("download").hidden = at("forget").hidden = !known.size;
-    const text = sure ? `Remove ${chosen.size} for good` : "Remove from the board";
-    if (at("forget").textContent !== text) at("forget").textContent = text;
+  /** Of every news: an episode appears when a task has ended. */
+  hear(news, idle) {
+    this.#drives = news.mine && idle && news.state !== "running";
+    if (this.#state && this.#state !== news.state) this.#askIn(300);
+    this.#state = news.state;
+    this.#buttons();
   }
 
-  // Of every news: an episode appears when a task has ended.
-  function hear(news, idle) {
-    mine = news.mine;
-    free = idle && news.state !== "running";
-    if (state && state !== news.state && known) waiting = setTimeout(() => request("list"), 300);
-    state = news.state;
-    buttons();
+  open() {
+    this.#removal.doubt();
+    this.#chosen.clear();
+    this.#known.clear();
+    this.#state = "";
+    this.#at("downloaded").hidden = true;
+    this.refresh();
   }
 
-  function open() {
-    doubt();
-    chosen.clear();
-    known = new Set();
-    state = "";
-    at("downloaded").hidden = true;
-    request("list");
+  refresh() {
+    this.#request("list");
   }
 
-  function downloaded({ text, archive, name, command }) {
-    at("downloaded").replaceChildren(
+  close() {
+    clearTimeout(this.#timer);
+  }
+
+  downloaded({ text, archive, name, command }) {
+    this.#at("downloaded").replaceChildren(
       make("span", {}, text, " ", make("a", { href: archive, download: name }, "Save it as a zip")),
-      make("span", {}, "Replay a policy over it: ", make("code", {}, command)));
-    at("downloaded").hidden = false;
+      make("span", {}, "Replay a policy over it: ", make("code", {}, command)),
+    );
+    this.#at("downloaded").hidden = false;
   }
-
-  at("record").addEventListener("change", () => request("record", { on: at("record").checked }));
-  at("download").addEventListener("click", () => download([...chosen]));
-  at("forget").addEventListener("click", () => {
-    if (sure) {
-      doubt();
-      return request("forget", { ids: [...chosen] });
-    }
-    sure = setTimeout(doubt, PATIENCE);
-    buttons();
-  });
-  return { open, hear, downloaded, refresh: () => request("list"), close: () => clearTimeout(waiting) };
 }

@@ -1,261 +1,239 @@
 // The Robot tab. Connecting and loading are spoken of with the server as in the other tabs; news, Stop and the short commands are asked directly.
-// It asks for the newest again and again, one question at a time: nothing can queue, and the questions tell that somebody is here.
 
-import { createControls } from "../shared/controls.js";
-import { fillSelect, make, scope } from "../shared/dom.js";
+import { onClick, part, scope, write } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
-import { listen, newId } from "../shared/work.js";
-import { listBoards, rememberBoard } from "./boards.js";
+import { listen, Work } from "../shared/work.js";
+import { setButtons, showBoard, showPictures, showSetting } from "./board_view.js";
+import { rememberBoard } from "./boards.js";
 import { createChecks } from "./checks.js";
-import { createChoice } from "./choice.js";
-import { createEpisodes } from "./episodes.js";
+import { Choice } from "./choice.js";
+import { Connection } from "./connection.js";
+import { Episodes } from "./episodes.js";
+import { Focus } from "./focus.js";
 import { createJudge } from "./judge.js";
+import { Problem } from "./problem.js";
 import { setRates } from "./rates.js";
-import { createStatus } from "./status.js";
-import { createFocus, nextStep, sentence } from "./steps.js";
+import { Status } from "./status.js";
+import { nextStep, sentence } from "./steps.js";
 import { createTakeover } from "./takeover.js";
-import { question } from "./talk.js";
 import { createLiveTraces } from "./traces.js";
 
-const EVERY = 100; // ms between two questions
+/** @import { RobotMessages } from "./messages" */
+/** @import { View } from "../shared/messages" */
 
-export default function start({ element, props, trigger, watch, server }) {
-  const at = scope(element);
-  const { fillPolicies, source, progress } = createControls(element);
-  const link = createLink(element, ["tab"]);
-  const strip = createStatus(at, stop);
-  const choice = createChoice({ at, source, onOpen: (run, name) => trigger("choose_robot", { run, source: name }) });
-  const traces = createLiveTraces(at("traces"));
-  const lease = createTakeover(at("take"), command);
-  const checks = createChecks(at, () => ask("checks"), () => command("reset"));
-  const focus = createFocus(element, at);
-  const judge = createJudge(at, command, () => { tabulate(); episodes.refresh(); });
-  const episodes = createEpisodes({ at, ask, complain, remark, download: (ids) => {
-    begin("Fetching the episodes");
-    trigger("download_episodes", { run: running, key: board.key, ids });
-  } });
-  const robot = element.querySelector(".robot");
-  let setting = null;
-  let board = null; // {key, simulated, cameras}
-  let news = null;
-  let tick = 0;
-  let seen = 0;
-  let running = null; // id of the long work that goes on
-  let troubled = false; // the last answer was that there is none
-  let address = ""; // that is being connected to
+class Robot {
+  address = ""; // that is being connected to
 
-  const receive = {
-    setting(message) {
-      setting = message;
-      fillPolicies(message.policies, message.policies[0].id);
-      fillSelect(at("starts"), message.starts, message.starts[0].value);
-      at("about").textContent = message.about;
-      at("missing").textContent = message.hosted;
-      at("missing").hidden = !message.hosted;
-      at("connect").hidden = Boolean(message.hosted);
-      robot.dataset.state = "off";
-      listBoards(at);
-      if (!message.hosted) choice.open();
+  /** @param {View} view */
+  constructor({ element, props, trigger, watch, server }) {
+    this.element = element;
+    this.at = scope(element);
+    const { at } = this;
+    this.problem = new Problem(at("problem"));
+    this.link = createLink(element, ["tab"]);
+    this.connection = new Connection(server, this);
+    this.choice = new Choice(element, trigger, this);
+    this.work = new Work({ trigger, show: (state) => this.showWork(state) });
+    this.status = new Status(at);
+    this.traces = createLiveTraces(part(element, "canvas"));
+    this.lease = createTakeover(at("take"), (verb) => this.command(verb));
+    this.focus = new Focus(element, at);
+    this.checks = createChecks(at, this);
+    this.episodes = new Episodes(at, this);
+    this.judge = createJudge(at, this);
+    this.wire();
+    listen({ props, watch }, this, this.choice);
+  }
+
+  wire() {
+    const { at, choice, connection } = this;
+    onClick(at, {
+      simulated: () => this.connect("", "Starting the simulated board", "open_simulated"),
+      load: () => this.begin("Preparing the policy", "load_robot", { key: connection.board?.key, ...choice.sent() }),
+      arm: async () => this.problem.complain(await this.checks.open(connection.board?.simulated ?? false)),
+      start: () => this.command("start", choice.how()),
+      pause: () => this.command("pause"),
+      set: () => this.rearrange(),
+      stop: () => this.stop(),
+      halt: () => this.stop(), // a dialog makes everything under it deaf
+      leave: () => this.leave(""),
+    });
+    at("starts").addEventListener("change", () => this.rearrange());
+    at("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const address = at("address").value.trim();
+      const secrets = { token: at("token").value, certificate: at("certificate").value };
+      if (!this.work.busy) this.connect(address, `Connecting to ${address}`, "open_board", { address, ...secrets });
+    });
+    this.watchPage();
+  }
+
+  watchPage() {
+    // Wherever one is on the page: Esc stops. A dialog closes by it as well.
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.element.isConnected) this.stop();
+    });
+    // Nobody drives what they do not see.
+    document.addEventListener("vla-tab", ({ detail }) => {
+      const { news } = this.connection;
+      if (detail === "robot") this.link.update({ tab: "robot" });
+      else if (news?.mine && news.state === "running") this.stop();
+    });
+    if (document.body.dataset.tab === "robot") this.link.update({ tab: "robot" });
+    setInterval(() => this.silence(), 200);
+  }
+
+  /** @type {RobotMessages} */
+  receive = {
+    setting: (message) => {
+      const { policies, hosted } = message;
+      this.choice.controls.fillPolicies(policies, policies[0].id);
+      showSetting(this.at, message);
+      part(this.element, ".robot").dataset.state = "off";
+      if (!hosted) this.choice.controls.openPolicy();
     },
 
-    progress,
+    progress: (message) => this.choice.controls.progress(message),
 
-    choice(message) {
-      progress(null);
-      choice.opened(message);
-      buttons();
+    connected: (board) => {
+      this.work.rest();
+      if (this.address) rememberBoard(this.at, this.address);
+      showBoard(this.at, board);
+      this.traces.load(board.joints);
+      this.connection.open(board, this.element);
+      this.lay(true);
+      this.tabulate();
+      this.episodes.open();
     },
 
-    connected(message) {
-      rest();
-      board = message;
-      tick = seen = 0;
-      news = null;
-      if (address) rememberBoard(at, address);
-      at("token").value = "";
-      at("greeting").textContent = message.greeting;
-      at("desk").hidden = !message.simulated;
-      at("starts").selectedIndex = 0; // as a simulated board begins
-      traces.load(message.joints);
-      at("views").replaceChildren(...message.cameras.map((camera) => make("figure", { "data-camera": camera }, make("img", { alt: `${camera} camera` }), make("figcaption", {}, camera))));
-      lay(true);
-      tabulate();
-      episodes.open();
-      follow(message.key);
+    loaded: () => {
+      this.focus.loaded();
+      this.work.rest();
     },
 
-    loaded() { focus.loaded(); rest(); },
+    downloaded: (message) => {
+      this.work.rest();
+      this.episodes.downloaded(message);
+    },
 
-    downloaded(message) { rest(); episodes.downloaded(message); },
-
-    failed({ what, why }) {
-      complain(why);
-      focus.failed();
-      if (what === "choice") choice.wait("No policy is open: choose another.");
-      rest();
+    failed: ({ why }) => {
+      this.problem.complain(why);
+      this.focus.failed();
+      this.work.rest();
     },
   };
 
-  function begin(text) {
-    running = newId();
-    complain("");
-    progress({ text, fraction: null });
-    buttons();
+  /** Long work. */
+  begin(text, event, parts = {}) {
+    this.problem.complain();
+    this.choice.controls.progress({ text, fraction: null });
+    this.work.begin("running", event, parts);
   }
 
-  function rest() {
-    running = null;
-    progress(null);
-    buttons();
+  showWork(state) {
+    if (state === "idle") this.choice.controls.progress(null);
+    this.buttons();
   }
 
-  let complaint = ""; // the code of what is on show
-
-  function complain(text, code = "") {
-    complaint = code;
-    at("problem").textContent = text;
-    at("problem").hidden = !text;
+  connect(address, text, event, parts = {}) {
+    this.address = address;
+    this.begin(text, event, parts);
   }
 
-  const unstopped = () => complaint === "unstopped"; // stays on show until news comes again
-
-  // Of what nobody asked for just now.
-  function remark(text) {
-    if (text && !unstopped()) complain(text);
+  lay(connected) {
+    part(this.element, ".robot").dataset.state = connected ? "on" : "off";
+    this.at("connect").hidden = connected;
+    this.at("status").hidden = this.at("work").hidden = !connected;
+    this.buttons();
   }
 
-  function lay(connected) {
-    robot.dataset.state = connected ? "on" : "off";
-    at("connect").hidden = connected;
-    at("status").hidden = at("work").hidden = !connected;
-    buttons();
-  }
-
-  function ask(what, more = {}) {
-    return question(server, what, { key: board?.key ?? "", ...more });
-  }
-
-  async function command(verb, more = {}) {
-    const { problem } = await ask("command", { verb, ...more });
-    complain(problem);
+  /** Whether it was done. */
+  async command(verb, parts = {}) {
+    const { problem } = await this.ask("command", { verb, ...parts });
+    this.problem.complain(problem);
     return !problem;
   }
 
-  async function tabulate() {
-    const found = await ask("rates");
-    if (found.problem) remark(found.problem);
-    else setRates(at("rates"), found);
+  ask(what, parts = {}) {
+    return this.connection.ask(what, parts);
   }
 
-  // Until another connection is made.
-  async function follow(key) {
-    while (board?.key === key && element.isConnected) {
-      const asked = performance.now();
-      const answer = await ask("watch", { tick, seen });
-      if (board?.key !== key) return;
-      if (answer.problem) await trouble(answer);
-      else hear(answer);
-      await new Promise((done) => setTimeout(done, Math.max(EVERY - (performance.now() - asked), 10)));
-    }
+  download(ids) {
+    this.begin("Fetching the episodes", "download_episodes", { key: this.connection.board?.key, ids });
   }
 
-  function hear(answer) {
-    if (troubled) { troubled = false; complain(""); }
-    news = answer;
-    tick = answer.ticks.number || tick;
-    seen = answer.seen;
-    strip.show(answer);
-    traces.add(answer.ticks, answer.chunk, answer.state === "running");
-    for (const [camera, jpeg] of Object.entries(answer.pictures)) at("views").querySelector(`[data-camera="${camera}"] img`).src = `data:image/jpeg;base64,${jpeg}`;
-    buttons();
+  onJudged() {
+    this.tabulate();
+    this.episodes.refresh();
   }
 
-  async function trouble({ problem, code }) {
-    troubled = true;
-    const over = code === "connection-closed";
-    (over ? complain : remark)(problem);
-    silence();
-    if (over) leave();
-    else await new Promise((done) => setTimeout(done, 500));
+  rearrange() {
+    this.command("rearrange", { start: this.at("starts").value });
   }
 
-  // What was heard last may not be true any more.
-  function silence() {
-    strip.age();
-    if (!board || !(troubled || (news && strip.silent()))) return;
-    strip.lamp("unknown", "no news of the board");
-    buttons();
+  async tabulate() {
+    const found = await this.ask("rates");
+    if (found.problem) this.problem.remark(found.problem);
+    else setRates(this.at("rates"), found);
   }
 
-  function buttons() {
-    const on = Boolean(board && news && !troubled && !strip.silent());
-    const mine = on && news.mine;
-    const still = on && news.state !== "running";
-    at("simulated").disabled = at("open").disabled = Boolean(running);
-    at("load").disabled = Boolean(running) || !mine || !still || !choice.ready();
-    at("arm").disabled = Boolean(running) || !mine || !still || !news.loaded || news.state === "ready";
-    at("start").disabled = Boolean(running) || !mine || news.state !== "ready" || !news.loaded;
-    at("pause").disabled = !mine || still;
-    at("starts").disabled = at("set").disabled = Boolean(running) || !mine || !still;
-    judge.show(on ? news.judge : null);
-    lease.show(on && !mine, on ? news.holder : "");
-    if (on) episodes.hear(news, !running);
-    const next = board && news ? sentence(on ? news : null) : "";
-    if (at("next").textContent !== next) at("next").textContent = next;
-    focus.hear(board ? nextStep(on ? news : null) : "connect", news);
+  onNews(news) {
+    if (this.connection.troubled) this.problem.complain();
+    this.connection.troubled = false;
+    this.status.show(news);
+    this.traces.add(news.ticks, news.chunk, news.state === "running");
+    showPictures(this.at, news.pictures);
+    this.buttons();
   }
 
-  async function stop() {
-    if (!board) return;
+  onTrouble({ problem = "", code }) {
+    if (code === "connection-closed") return this.leave(problem);
+    this.problem.remark(problem);
+    this.silence();
+  }
+
+  /** Whether what was heard last is still true. */
+  get heard() {
+    return this.connection.troubled || this.status.silent() ? null : this.connection.news;
+  }
+
+  silence() {
+    this.status.age();
+    const { board, news, troubled } = this.connection;
+    if (!board || !(troubled || (news && this.status.silent()))) return;
+    this.status.lamp("unknown", "no news of the board");
+    this.buttons();
+  }
+
+  buttons() {
+    const { heard: news, connection } = this;
+    const idle = !this.work.busy;
+    setButtons(this.at, { news, idle, ready: this.choice.ready });
+    this.judge.show(news?.judge ?? null);
+    this.lease.show(news !== null && !news.mine, news?.holder ?? "");
+    if (news) this.episodes.hear(news, idle);
+    write(this.at("next"), connection.news ? sentence(news) : "");
+    this.focus.follow(connection.board ? nextStep(news) : "connect", connection.news);
+  }
+
+  async stop() {
+    if (!this.connection.board) return;
     const pressed = performance.now();
-    const { problem } = await ask("stop");
-    if (problem) complain(`Stop did not reach the board: ${problem.replace(/([^.?])$/, "$1.")} If the arm moves, cut its power.`, "unstopped");
-    else if (unstopped()) complain("");
-    if (!problem) at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
+    const { problem } = await this.ask("stop");
+    this.problem.stopped(problem);
+    if (!problem) this.at("lamp").title = `Stop was answered after ${Math.round(performance.now() - pressed)} ms`;
   }
 
-
-  function leave() {
-    if (board) server.command({ key: board.key, verb: "leave" }).catch(() => {});
-    board = news = null;
-    troubled = false;
-    strip.clear();
-    checks.close();
-    episodes.close();
-    rest();
-    lay(false);
+  /** @param {string} why */
+  leave(why) {
+    this.connection.leave();
+    this.status.clear();
+    this.checks.close();
+    this.episodes.close();
+    this.work.rest();
+    this.problem.complain(why);
+    this.lay(false);
   }
-
-  at("simulated").addEventListener("click", () => {
-    address = "";
-    begin("Starting the simulated board");
-    trigger("open_simulated", { run: running });
-  });
-  at("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (running) return;
-    address = at("address").value.trim();
-    begin(`Connecting to ${address}`);
-    trigger("open_board", { run: running, address, token: at("token").value, certificate: at("certificate").value });
-  });
-  at("load").addEventListener("click", () => {
-    begin("Preparing the policy");
-    trigger("load_robot", { run: running, key: board.key, source: source(), variant: choice.variant() });
-  });
-  at("arm").addEventListener("click", async () => complain(await checks.open(board.simulated)));
-  at("start").addEventListener("click", () => command("start", choice.how()));
-  at("pause").addEventListener("click", () => command("pause"));
-  for (const [name, event] of [["starts", "change"], ["set", "click"]]) at(name).addEventListener(event, () => command("rearrange", { start: at("starts").value }));
-  at("halt").addEventListener("click", stop); // a dialog makes everything under it deaf
-  at("leave").addEventListener("click", () => { leave(); complain(""); });
-  // Wherever one is on the page: Esc stops. A dialog closes by it as well.
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && element.isConnected) stop(); });
-  // Nobody drives what they do not see.
-  document.addEventListener("vla-tab", ({ detail }) => {
-    if (detail === "robot") link.update({ tab: "robot" });
-    else if (news?.mine && news.state === "running") stop();
-  });
-  setInterval(silence, 200);
-  if (document.body.dataset.tab === "robot") link.update({ tab: "robot" });
-  listen({ props, watch }, receive, ({ run }) => run === running || choice.expects(run));
 }
+
+export default (/** @type {View} */ view) => new Robot(view);

@@ -1,10 +1,15 @@
 // The row of controls: which policy, what the buttons may do, how far a preparation is.
 
-import { fillSelect, scope } from "./dom.js";
+import { fillSelect, part, scope } from "./dom.js";
 
 const OTHER = "other"; // the entry of the policy picker that opens the field for a folder or Hub id
 
-export function createControls(element) {
+/**
+ * The picker calls the tab: `openPolicy` for the policy that was chosen, `wait` with what is missing until then, `leavePolicy` before another.
+ * @param {HTMLElement} element
+ * @param {{ openPolicy: () => void, wait: (text: string) => void, leavePolicy?: () => void }} tab
+ */
+export function createControls(element, tab) {
   const at = scope(element);
 
   function fillPolicies(policies, chosen) {
@@ -24,37 +29,55 @@ export function createControls(element) {
 
   function namesPlace() {
     const place = at("policy").value === OTHER;
-    element.querySelector(".source").hidden = !place;
+    part(element, ".source").hidden = !place;
     return place;
   }
 
-  function source() {
-    return at("policy").value === OTHER ? at("source").value.trim() : at("policy").value;
+  const source = () => (at("policy").value === OTHER ? at("source").value.trim() : at("policy").value);
+
+  function openPolicy() {
+    if (source()) tab.openPolicy();
+    else at("source").focus();
   }
 
-  function state(name) {
-    element.querySelector("[data-state]").dataset.state = name;
-    at("run").disabled = name === "loading" || name === "running"; // pressed while a policy is being prepared, it waits for it
-    at("stop").disabled = name === "loading" || name === "idle";
-  }
+  at("policy").addEventListener("change", () => {
+    tab.leavePolicy?.();
+    if (!namesPlace()) return openPolicy();
+    tab.wait("Name a checkpoint folder or a Hub id, then press Enter.");
+    at("source").focus();
+  });
+  at("source").addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") openPolicy();
+  });
 
-  function progress(message) {
-    const box = at("progress");
-    box.classList.toggle("off", !message);
-    if (!message) return;
-    const track = box.querySelector(".track");
-    const known = message.fraction !== null;
-    track.classList.toggle("unknown", !known);
-    track.firstChild.style.width = known ? `${message.fraction * 100}%` : "";
-    if (known) track.setAttribute("aria-valuenow", Math.round(message.fraction * 100));
-    else track.removeAttribute("aria-valuenow");
-    box.querySelector("span").textContent = message.text;
-  }
+  return {
+    fillPolicies,
+    choosePolicy,
+    source,
+    openPolicy,
+    progress: (message) => showProgress(at("progress"), message),
+    label: () => (at("policy").value === OTHER ? source() : (at("policy").selectedOptions[0]?.textContent ?? "")),
+    state(name) {
+      part(element, "[data-state]").dataset.state = name;
+      at("run").disabled = name === "loading" || name === "running"; // pressed while a policy is being prepared, it waits for it
+      at("stop").disabled = name === "loading" || name === "idle";
+      if (name === "idle") showProgress(at("progress"), null);
+    },
+  };
+}
 
-  function label() {
-    const [chosen] = at("policy").selectedOptions;
-    return !chosen || chosen.value === OTHER ? source() : chosen.textContent;
-  }
+function showProgress(box, message) {
+  box.classList.toggle("off", !message);
+  if (!message) return;
+  fillTrack(part(box, ".track"), message.fraction);
+  part(box, "span").textContent = message.text;
+}
 
-  return { fillPolicies, choosePolicy, namesPlace, source, label, state, progress };
+/** How far work is: a share, or null while that is not known. @param {HTMLElement} track @param {number | null} fraction */
+export function fillTrack(track, fraction) {
+  const known = fraction !== null;
+  track.classList.toggle("unknown", !known);
+  part(track, "i").style.width = known ? `${fraction * 100}%` : "";
+  if (known) track.setAttribute("aria-valuenow", String(Math.round(fraction * 100)));
+  else track.removeAttribute("aria-valuenow");
 }

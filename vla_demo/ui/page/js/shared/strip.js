@@ -2,151 +2,142 @@
 // Which stages, precisions and steps there are comes from the server; a third family needs no change here.
 
 import { createDial } from "./dial.js";
-import { make } from "./dom.js";
-import { megabytes, milliseconds } from "./format.js";
+import { make, part } from "./dom.js";
+import { partsOf } from "./precision.js";
+import { stageFacts, writeOutcome } from "./strip_facts.js";
 
-export function createStrip(host, onChange) {
-  let policy = null;
-  const dials = new Map(); // role -> its dial
-  let ready = false; // false: a sketch, drawn while the package is made
-  let asked = null; // what was chosen when the run started: the dials may have moved since
-  let measured = null; // of the last run: {choices, steps, stages: {role: ...}, total}
+/** @import { MeasuredRun, MeasuredStages, Strip } from "./messages" */
 
-  function wait(text) {
-    policy = null;
-    ready = false;
-    host.replaceChildren(make("p", { class: "waiting", role: "status" }, text));
+const stepsWord = (count) => (count === 1 ? "step" : "steps");
+const stepsParts = (count) => [String(count), make("span", {}, ` ${stepsWord(count)}`)];
+
+export class StageStrip {
+  /** @type {Strip | null} */ policy = null;
+  ready = false; // false: a sketch, drawn while the package is made
+  #dials = /** @type {Map<string, ReturnType<typeof createDial>>} */ (new Map()); // by role
+  #asked = { choices: {}, steps: 0 }; // what was chosen when the run started: the dials may have moved since
+  /** @type {MeasuredRun | null} */ #measured = null; // of the last run
+  #host;
+  #onChange;
+
+  /** @param {HTMLElement} host @param {(variant: string) => void} onChange */
+  constructor(host, onChange) {
+    this.#host = host;
+    this.#onChange = onChange;
   }
 
-  function load(next, isReady) {
-    const dialed = policy && !ready ? { choices: choices(), steps: chosenSteps() } : null; // on the sketch, while the package was made
-    policy = next;
-    ready = isReady;
-    measured = null;
-    dials.clear();
-    const blocks = policy.stages.flatMap((stage) => [block(stage), make("span", { class: "arrow", "aria-hidden": "true" }, "→")]);
-    host.replaceChildren(...blocks, outcome());
-    if (dialed) dial(dialed);
-    facts();
+  #slider = () => /** @type {HTMLInputElement | null} */ (this.#host.querySelector(".steps input"));
+  #steps = () => Number(this.#slider()?.value ?? 0);
+  #choices = () => Object.fromEntries([...this.#dials].map(([role, dial]) => [role, dial.value()]));
+
+  /** Stands empty, with a sentence in it. @param {string} text */
+  wait(text) {
+    this.policy = null;
+    this.ready = false;
+    this.#host.replaceChildren(make("p", { class: "waiting", role: "status" }, text));
   }
 
-  function dial({ choices: chosen, steps }) {
-    for (const { role } of policy.stages) if (role in chosen) dials.get(role).set(chosen[role]);
-    const slider = host.querySelector(".steps input");
-    if (!slider || !steps) return;
-    slider.max = Math.max(slider.max, steps);
-    slider.value = steps;
-    slider.nextSibling.replaceChildren(...stepsParts(steps));
+  /** @param {Strip} policy @param {boolean} ready */
+  load(policy, ready) {
+    const dialed = this.policy && !this.ready ? { ...this.#choices(), steps: this.#steps() } : null; // on the sketch, while the package was made
+    this.policy = policy;
+    this.ready = ready;
+    this.#measured = null;
+    this.#dials.clear();
+    const blocks = policy.stages.flatMap((stage) => [this.#block(stage), make("span", { class: "arrow", "aria-hidden": "true" }, "→")]);
+    this.#host.replaceChildren(...blocks, outcome(policy));
+    if (dialed) this.#dial(dialed);
+    this.#show();
   }
 
-  function block(stage) {
-    const own = createDial(stage, changed);
-    dials.set(stage.role, own);
-    return make("fieldset", { class: "stage", "data-role": stage.role },
+  #block(stage) {
+    const dial = createDial(stage, () => this.#changed());
+    this.#dials.set(stage.role, dial);
+    return make(
+      "fieldset",
+      { class: "stage", "data-role": stage.role },
       make("legend", {}, stage.label),
       make("p", { class: "about" }, stage.about),
-      make("div", { class: "dials" }, ...own.nodes, stage.steps ? steps(stage.steps) : null),
-      own.does,
+      make("div", { class: "dials" }, ...dial.nodes, stage.steps ? stepsSlider(stage.steps, () => this.#changed()) : null),
+      dial.does,
       make("p", { class: "facts" }),
-      make("p", { class: "facts proof" }));
+      make("p", { class: "facts proof" }),
+    );
   }
 
-  function steps({ choice, most }) {
-    const input = make("input", { type: "range", min: 1, max: most, step: 1, value: choice, "aria-label": "Denoising steps", oninput: changed });
-    return make("span", { class: "steps" }, input, make("output", {}, ...stepsParts(choice)));
+  /** Turns the dials; a part that is not named stays. */
+  #dial(parts) {
+    for (const [role, dial] of this.#dials) if (role in parts) dial.set(String(parts[role]));
+    const slider = this.#slider();
+    const steps = Number(parts.steps);
+    if (!slider || !steps) return;
+    slider.max = String(Math.max(Number(slider.max), steps));
+    slider.value = String(steps);
   }
 
-  const stepsWord = (count) => (Number(count) === 1 ? "step" : "steps");
-  const stepsParts = (count) => [String(count), make("span", {}, ` ${stepsWord(count)}`)];
-
-  function changed() {
-    const slider = host.querySelector(".steps");
-    if (slider) slider.querySelector("output").replaceChildren(...stepsParts(slider.querySelector("input").value));
-    facts();
-    onChange(variant());
+  /** Turns the dials to a variant. @param {string} text */
+  turn(text) {
+    if (!this.policy) return;
+    this.#dial(partsOf(text));
+    this.#changed();
   }
 
-  function outcome() {
-    return make("div", { class: "stage outcome" },
-      make("h2", {}, `${policy.chunk.actions} actions`),
-      make("p", { class: "about" }, policy.chunk.about),
-      make("div", { class: "bar", "aria-hidden": "true" }, make("i")),
-      make("p", { class: "facts" }));
+  #changed() {
+    this.#show();
+    this.#onChange(this.variant ?? "");
   }
 
-  function facts() {
-    for (const stage of policy.stages) {
-      const found = measured?.stages[stage.role];
-      const [line, proof] = host.querySelectorAll(`[data-role="${stage.role}"] .facts`);
-      line.replaceChildren(...stageFacts(stage, found));
-      proof.replaceChildren(...(found?.proof ?? []).map(([text, title]) => make("span", { title: title || null }, text)));
-      for (const one of [line, proof]) one.classList.toggle("stale", Boolean(measured) && !matches(stage.role));
+  /** Whether what was measured at a stage is still what its dial says. */
+  #isFresh({ role, steps }) {
+    const measured = this.#measured;
+    return !measured || (this.#choices()[role] === measured.choices[role] && (!steps || this.#steps() === measured.steps));
+  }
+
+  #show() {
+    if (!this.policy) return;
+    if (this.#slider()) part(this.#host, ".steps output").replaceChildren(...stepsParts(this.#steps()));
+    for (const stage of this.policy.stages) {
+      const lines = this.#host.querySelectorAll(`[data-role="${stage.role}"] .facts`);
+      stageFacts(stage, this.#measured?.stages[stage.role]).forEach((facts, i) => {
+        lines[i].replaceChildren(...facts);
+        lines[i].classList.toggle("stale", !this.#isFresh(stage));
+      });
     }
-    outcomeFacts();
+    const fresh = this.policy.stages.every((stage) => this.#isFresh(stage));
+    writeOutcome(part(this.#host, ".outcome"), this.policy.chunk.seconds * 1000, this.#measured, fresh);
   }
 
-  function stageFacts(stage, found) {
-    if (!found) return [stage.bytes ? fact(megabytes(stage.bytes), "in FP32") : "being prepared"];
-    return [fact(megabytes(found.bytes), ""), fact(milliseconds(found.ms), ""), found.speed ? speed(found.speed) : null].filter(Boolean);
+  /** As text, or null while there is no policy. */
+  get variant() {
+    if (!this.policy) return null;
+    const parts = Object.entries(this.#choices()).map(([role, precision]) => `${role}=${precision}`);
+    return [...parts, ...(this.#steps() ? [`steps=${this.#steps()}`] : [])].join(",");
   }
 
-  const speed = (times) => make("span", { class: times < 0.95 ? "slow" : "" }, make("b", {}, `${times.toFixed(1)}×`), times < 0.95 ? " FP32: slower here" : " as fast as FP32");
-  const fact = (value, rest) => make("span", {}, make("b", {}, value), rest ? ` ${rest}` : "");
-
-  function matches(role) {
-    const now = choices();
-    return now[role] === measured.choices[role] && (!host.querySelector(`[data-role="${role}"] .steps`) || chosenSteps() === measured.steps);
+  get label() {
+    const steps = this.#steps();
+    const name = ({ role, label }) => `${label.split(" ")[0].toLowerCase()} ${this.#dials.get(role)?.name()}`;
+    return [...(this.policy?.stages.map(name) ?? []), ...(steps ? [`${steps} ${stepsWord(steps)}`] : [])].join(", ");
   }
 
-  function outcomeFacts() {
-    const box = host.querySelector(".outcome");
-    const bar = box.querySelector(".bar");
-    const line = box.querySelector(".facts");
-    bar.hidden = !measured;
-    line.classList.toggle("stale", Boolean(measured) && !policy.stages.every(({ role }) => matches(role)));
-    if (!measured) return line.replaceChildren("not measured yet");
-    const due = policy.chunk.seconds * 1000; // ms until the next plan must be there
-    const share = measured.total / due;
-    bar.firstChild.style.width = `${Math.min(share, 1) * 100}%`;
-    bar.classList.toggle("late", share > 1);
-    line.replaceChildren(fact(milliseconds(measured.total), `of ${milliseconds(due)} until the next is due`), fact("", measured.source));
+  remember() {
+    this.#asked = { choices: this.#choices(), steps: this.#steps() };
   }
 
-  const choices = () => Object.fromEntries([...dials].map(([role, own]) => [role, own.value()]));
-  const chosenSteps = () => Number(host.querySelector(".steps input")?.value ?? 0);
-
-  function variant() {
-    if (!policy) return null;
-    const parts = Object.entries(choices()).map(([role, precision]) => `${role}=${precision}`);
-    if (chosenSteps()) parts.push(`steps=${chosenSteps()}`);
-    return parts.join(",");
+  /** Of the run that was remembered; null forgets it. @param {MeasuredStages | null} report */
+  measure(report) {
+    this.#measured = report && { ...report, ...this.#asked };
+    this.#show();
   }
+}
 
-  function label() {
-    const parts = policy.stages.map(({ role, label }) => `${label.split(" ")[0].toLowerCase()} ${dials.get(role).name()}`);
-    return parts.join(", ") + (chosenSteps() ? `, ${chosenSteps()} ${stepsWord(chosenSteps())}` : "");
-  }
+function stepsSlider({ choice, most }, onChange) {
+  const settings = { type: "range", min: 1, max: most, step: 1, value: choice, "aria-label": "Denoising steps" };
+  return make("span", { class: "steps" }, make("input", { ...settings, oninput: onChange }), make("output", {}, ...stepsParts(choice)));
+}
 
-  function remember() {
-    asked = { choices: choices(), steps: chosenSteps() };
-  }
-
-  function measure(report) {
-    measured = { ...report, ...asked };
-    facts();
-  }
-
-  function forget() {
-    measured = null;
-    if (policy) facts();
-  }
-
-  function turn(text) {
-    if (!policy) return;
-    const parts = Object.fromEntries(text.split(",").map((part) => part.split("=")));
-    dial({ choices: parts, steps: Number(parts.steps) });
-    changed();
-  }
-
-  return { wait, load, turn, remember, measure, forget, variant, label, reference: () => policy.reference, ready: () => ready };
+function outcome({ chunk }) {
+  const about = make("p", { class: "about" }, chunk.about);
+  const bar = make("div", { class: "bar", "aria-hidden": "true" }, make("i"));
+  return make("div", { class: "stage outcome" }, make("h2", {}, `${chunk.actions} actions`), about, bar, make("p", { class: "facts" }));
 }

@@ -2,109 +2,98 @@
 // variant there.
 
 import { createControls } from "../shared/controls.js";
-import { scope } from "../shared/dom.js";
+import { onClick, scope } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
-import { listen, newId } from "../shared/work.js";
+import { listen, Work } from "../shared/work.js";
 import { Section } from "./section.js";
 
-export default function start({ element, props, trigger, watch }) {
-  const at = scope(element);
-  const controls = createControls(element);
-  const link = createLink(element, ["tab", "policy"]);
-  const report = createReport(at, controls.label);
-  let running = null; // id of the computation going on; messages of any other are late and dropped
+/** @import { View } from "../shared/messages" */
+/** @import { TrapMessages } from "./messages" */
 
-  function rest() {
-    running = null;
-    controls.state("idle");
-    controls.progress(null);
+class Trap {
+  /** @type {Section[]} */
+  sections = [];
+  /** @type {string | null} */
+  source = null; // of the report on show
+
+  /** @param {View} view */
+  constructor({ element, props, trigger, watch }) {
+    this.trigger = trigger;
+    this.at = scope(element);
+    this.link = createLink(element, ["tab", "policy"]);
+    this.controls = createControls(element, this);
+    this.work = new Work({ trigger, stopEvent: "stop_trap", show: this.controls.state });
+    onClick(this.at, { run: () => this.compute(), stop: () => this.work.stop(), link: () => this.link.copy(this.at("link")) });
+    element.addEventListener("keydown", ({ key }) => key === "Escape" && this.work.stop());
+    document.addEventListener("vla-tab", ({ detail }) => detail === "trap" && this.link.update({}));
+    listen({ props, watch }, this);
   }
 
-  function openPolicy() {
-    stop();
-    const source = controls.source();
-    link.update({ policy: source });
-    if (!source) return at("source").focus();
-    if (source !== report.source()) report.clear("");
-    trigger("open_trap", { source });
-  }
-
-  function compute() {
-    const source = controls.source();
-    if (running || !source) return source || at("source").focus();
-    running = newId();
-    controls.state("running");
-    controls.progress({ text: "Starting… This can take an hour on a busy two-core machine.", fraction: null });
-    trigger("compute_trap", { run: running, source });
-  }
-
-  function stop() {
-    if (!running) return;
-    trigger("stop_trap", { run: running });
-    rest();
-  }
-
-  const receive = {
-    policies({ policies, chosen }) {
-      controls.fillPolicies(policies, new URLSearchParams(location.search).get("policy") ?? chosen); // Replay may have moved on since the page was opened
-      rest();
-      link.update({ tab: "trap" });
-      openPolicy();
+  /** @type {TrapMessages} */
+  receive = {
+    policies: ({ policies, chosen }) => {
+      this.controls.fillPolicies(policies, new URLSearchParams(location.search).get("policy") ?? chosen); // Replay may have moved on since the page was opened
+      this.work.rest();
+      this.link.update({ tab: "trap" });
+      this.controls.openPolicy();
     },
-    report(message) {
-      if (message.run) rest();
-      else if (message.source !== controls.source()) return; // another policy was chosen meanwhile
-      report.show(message);
+
+    report: (message) => {
+      if (message.run) this.work.rest();
+      else if (message.source !== this.controls.source()) return; // another policy was chosen meanwhile
+      this.show(message);
     },
-    nothing: ({ source, words }) => source === controls.source() && report.clear(words),
-    progress: controls.progress,
-    failed: rest,
+
+    nothing: ({ source, words }) => {
+      if (source === this.controls.source()) this.wait(words);
+    },
+
+    progress: (message) => this.controls.progress(message),
+
+    failed: () => this.work.rest(),
   };
 
-  at("run").addEventListener("click", compute);
-  at("stop").addEventListener("click", stop);
-  at("link").addEventListener("click", () => link.copy(at("link")));
-  at("policy").addEventListener("change", () => {
-    if (!controls.namesPlace()) return openPolicy();
-    stop();
-    report.clear("Name a checkpoint folder or a Hub id, then press Enter.");
-    at("source").focus();
-  });
-  at("source").addEventListener("keydown", (event) => event.key === "Enter" && openPolicy());
-  element.addEventListener("keydown", (event) => event.key === "Escape" && stop());
-  document.addEventListener("vla-tab", ({ detail }) => detail === "trap" && link.update({}));
-  listen({ props, watch }, receive, ({ run }) => run === running);
-}
+  leavePolicy() {
+    this.work.stop();
+  }
 
-/** The report on show, or what is said where there is none. */
-function createReport(at, label) {
-  let source = null;
-  let sections = [];
+  openPolicy() {
+    const source = this.controls.source();
+    this.work.stop();
+    this.link.update({ policy: source });
+    if (source !== this.source) this.wait("");
+    this.trigger("open_trap", { source });
+  }
 
-  function fill(about, button, made) {
-    for (const section of sections) section.dispose();
-    sections = made;
-    at("about").textContent = about;
-    at("run").textContent = button;
-    at("figures").replaceChildren(...sections.map(({ node }) => node));
+  compute() {
+    const source = this.controls.source();
+    if (!source) return this.at("source").focus();
+    if (this.work.busy) return;
+    this.controls.progress({ text: "Starting… This can take an hour on a busy two-core machine.", fraction: null });
+    this.work.begin("running", "compute_trap", { source });
+  }
+
+  show({ source, about, figures, template }) {
+    const open = (variant) => document.dispatchEvent(new CustomEvent("vla-replay", { detail: { policy: source, variant } }));
+    const context = { policy: source.replace(/[^\w.-]+/g, "-"), label: this.controls.label(), about, template, open };
+    const sections = figures.map((figure) => new Section(figure, context));
+    this.fill(source, about, "Recompute", sections);
+  }
+
+  /** Stands empty, with a sentence in it. */
+  wait(words) {
+    this.fill(null, words, "Compute", []);
+  }
+
+  fill(source, about, button, sections) {
+    for (const section of this.sections) section.dispose();
+    this.source = source;
+    this.sections = sections;
+    this.at("about").textContent = about;
+    this.at("run").textContent = button;
+    this.at("figures").replaceChildren(...sections.map(({ node }) => node));
     for (const section of sections) section.fill();
   }
-
-  function show({ source: shown, about, figures, template }) {
-    source = shown;
-    const open = (variant) => document.dispatchEvent(new CustomEvent("vla-replay", { detail: { policy: shown, variant } }));
-    const context = { policy: shown.replace(/[^\w.-]+/g, "-"), label: label(), about, template, open };
-    fill(
-      about,
-      "Recompute",
-      figures.map((figure) => new Section(figure, context)),
-    );
-  }
-
-  function clear(words) {
-    source = null;
-    fill(words, "Compute", []);
-  }
-
-  return { show, clear, source: () => source };
 }
+
+export default (/** @type {View} */ view) => new Trap(view);
