@@ -11,7 +11,7 @@ beforeEach(() => {
   globalThis.requestAnimationFrame = (run) => {
     frame = run;
   };
-  performance.now = () => now;
+  Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
 });
 
 function clock(node = { isConnected: true }) {

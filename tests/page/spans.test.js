@@ -44,7 +44,7 @@ test("what is new of a trace stands at its own place, heard once or twice", () =
   const trace = emptyTrace();
   extend(trace, { from: 0, depth: [3, 2], starved: [0, 0], asked: [0], arrived: [] });
   extend(trace, { from: 2, depth: [1], starved: [0], asked: [], arrived: [[0, 0.1]] });
-  assert.deepEqual(trace, { depth: [3, 2, 1], starved: [0, 0, 0], asked: [0], arrived: [[0, 0.1]] });
+  assert.deepEqual(trace, { from: 0, depth: [3, 2, 1], starved: [0, 0, 0], asked: [0], arrived: [[0, 0.1]] });
 });
 
 test("steps of a run follow each other; after a lost message the report brings them all", () => {

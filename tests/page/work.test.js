@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { webcrypto } from "node:crypto";
+import { beforeEach, test } from "node:test";
 import { listen, Work } from "../../vla_demo/ui/page/js/shared/work.js";
+
+const browserHas = (crypto) => Object.defineProperty(globalThis, "crypto", { value: crypto, configurable: true });
+
+beforeEach(() => browserHas(webcrypto));
 
 function page() {
   const sent = [];
@@ -50,15 +55,10 @@ test("stopping what does not run asks nothing of the server", () => {
 });
 
 test("work has a name where the browser makes none", () => {
-  const { randomUUID } = crypto;
-  crypto.randomUUID = undefined; // as over plain http from another machine
-  try {
-    const { work, sent } = page();
-    work.begin("running", "run_variant");
-    work.begin("running", "run_variant");
-    assert.ok(sent[0][1].run);
-    assert.notEqual(sent[0][1].run, sent[1][1].run);
-  } finally {
-    crypto.randomUUID = randomUUID;
-  }
+  browserHas({}); // as over plain http from another machine
+  const { work, sent } = page();
+  work.begin("running", "run_variant");
+  work.begin("running", "run_variant");
+  assert.ok(sent[0][1].run);
+  assert.notEqual(sent[0][1].run, sent[1][1].run);
 });

@@ -158,7 +158,7 @@ def test_a_message_that_is_repeated_counts_once(visits: Visits) -> None:
           const { listen } = await import("/page/js/shared/work.js");
           const heard = [];
           const view = { props: {}, watch: (_, hear) => { view.hear = hear; } };
-          listen(view, { episode: ({ number }) => heard.push(number) }, () => true);
+          listen(view, { receive: { episode: ({ number }) => heard.push(number) } });
           for (const number of [7, 7, 8, 7]) {
             view.props.value = JSON.stringify({ kind: "episode", number });
             view.hear();

@@ -2,8 +2,8 @@
 
 import type { Answer, Failed, Hear, Mode, Option, Pictures, PolicyOption, Progress, Strip } from "../shared/messages";
 
-export type Trace = { depth: number[]; starved: number[]; asked: number[]; arrived: number[][] };
-export type Frame = Trace & { from: number; lane: number; t: number; state: string; pictures: Pictures };
+export type Trace = { from: number; depth: number[]; starved: number[]; asked: number[]; arrived: number[][] };
+export type Frame = Trace & { lane: number; t: number; state: string; pictures: Pictures };
 export type Source = { ms: number; about: string };
 export type PublishedLatency = Source & { label: string; family: string };
 export type BoardLatency = Source & { label: string; board: string; variant: string };

@@ -3,7 +3,7 @@
 /** @import { Trace } from "./messages" */
 
 /** @returns {Trace} */
-export const emptyTrace = () => ({ depth: [], starved: [], asked: [], arrived: [] });
+export const emptyTrace = () => ({ from: 0, depth: [], starved: [], asked: [], arrived: [] });
 
 /** Puts what is new of a trace, from control period `from` on, behind what there is. @param {Trace} trace @param {Trace & { from: number }} news */
 export function extend(trace, { from, depth, starved, asked, arrived }) {
