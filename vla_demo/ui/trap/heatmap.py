@@ -66,7 +66,7 @@ def _row(name: str, rows: Sequence[SensitivityRow | None], scale: tuple[float, f
         "label": precision_label(name),
         "operands": operands_of(name),
         "cells": [_cell(row, scale) for row in rows],
-        "refused": None if measured else refused.partition(": ")[2] or refused,  # it begins with what it is about
+        "refused": None if measured else refused,
     }
 
 
