@@ -8,7 +8,7 @@ from vla_demo.core.errors import InvalidInput, QuantizationError
 from vla_demo.core.package import PolicyPackage
 from vla_demo.quantization import search
 from vla_demo.quantization.layers import stage_layers
-from vla_demo.quantization.search import Budget, Found, ranked_moves, rules_for, search_recipe
+from vla_demo.quantization.search import Budget, FoundRecipe, ranked_moves, rules_for, search_recipe
 from vla_demo.quantization.sensitivity import LayerSensitivity, Working
 from vla_demo.quantization.trials import Judgement
 
@@ -16,32 +16,32 @@ JUDGEMENT = Judgement((observation(1), observation(2)), np.full(6, 10.0))
 PRECISIONS = ("int8", "int4-b16")
 
 
-def searched(package: PolicyPackage, budget: Budget, role: str = "llm") -> Found:
+def searched(package: PolicyPackage, budget: Budget, role: str = "llm") -> FoundRecipe:
     *steps, found = search_recipe(package, role, budget, JUDGEMENT, precisions=PRECISIONS)
-    assert isinstance(found, Found) and all(isinstance(step, Working) for step in steps)
+    assert isinstance(found, FoundRecipe) and all(isinstance(step, Working) for step in steps)
     return found
 
 
 @pytest.fixture(scope="module")
-def loosest(smolvla: PolicyPackage) -> Found:
+def loosest(smolvla: PolicyPackage) -> FoundRecipe:
     """All that can be saved."""
     return searched(smolvla, Budget(max_error=1e6))
 
 
-def test_an_error_budget_is_kept_and_used(smolvla: PolicyPackage, loosest: Found) -> None:
+def test_an_error_budget_is_kept_and_used(smolvla: PolicyPackage, loosest: FoundRecipe) -> None:
     found = searched(smolvla, Budget(max_error=0.7 * loosest.error))
     assert found.error <= 0.7 * loosest.error < loosest.error
     assert loosest.size < found.size < found.fp32_size
 
 
-def test_a_byte_budget_is_kept_at_the_smallest_error(smolvla: PolicyPackage, loosest: Found) -> None:
+def test_a_byte_budget_is_kept_at_the_smallest_error(smolvla: PolicyPackage, loosest: FoundRecipe) -> None:
     budget = (loosest.size + loosest.fp32_size) // 2
     found = searched(smolvla, Budget(max_bytes=budget))
     assert found.size <= budget
     assert found.error <= loosest.error
 
 
-def test_the_recipe_is_for_this_stage_and_says_how_it_was_found(smolvla: PolicyPackage, loosest: Found) -> None:
+def test_the_recipe_is_for_this_stage_and_says_how_it_was_found(smolvla: PolicyPackage, loosest: FoundRecipe) -> None:
     recipe = loosest.recipe
     recipe.check_fits("smolvla", "llm", [layer for layers in stage_layers(smolvla, "llm").values() for layer in layers])
     assert recipe.found["budget"] == {"max_error": 1e6} and recipe.found["observations"] == 2
@@ -49,7 +49,7 @@ def test_the_recipe_is_for_this_stage_and_says_how_it_was_found(smolvla: PolicyP
     assert {s.precision for s in loosest.layers} == set(PRECISIONS)
 
 
-def test_a_budget_nothing_fits_says_what_would(smolvla: PolicyPackage, loosest: Found) -> None:
+def test_a_budget_nothing_fits_says_what_would(smolvla: PolicyPackage, loosest: FoundRecipe) -> None:
     with pytest.raises(QuantizationError, match=r"even one layer \(.*\) costs .* allow that much"):
         searched(smolvla, Budget(max_error=1e-9))
     with pytest.raises(QuantizationError, match=f"{loosest.size} bytes; allow that many"):

@@ -33,8 +33,8 @@ def task(times: BoardTimes, still: RobotView, variant: Variant, *seconds: float)
     """One that ran and ended."""
     stages = {"vision": 80.0, "expert": 120.0}
     for count in range(1, len(seconds) + 1):
-        times.hear(replace(still, state="running", variant=str(variant), inference=seconds[:count], stage_ms=stages))
-    times.hear(replace(still, state="stopped"))
+        times.follow(replace(still, state="running", variant=str(variant), inference=seconds[:count], stage_ms=stages))
+    times.follow(replace(still, state="stopped"))
 
 
 def test_a_task_leaves_the_median_its_count_and_the_stages(still: RobotView) -> None:
@@ -71,14 +71,14 @@ def test_what_another_screen_loaded_or_nobody_ran_is_not_kept(still: RobotView) 
     task(times, still, FP32, 0.5)
     times.loaded(SPEC, FP32)
     task(times, still, INT8, 0.5)
-    times.hear(replace(still, state="ready", variant=str(FP32)))
+    times.follow(replace(still, state="ready", variant=str(FP32)))
     assert board_latencies(SPEC) == ()
 
 
 def test_a_task_whose_link_breaks_is_kept_too(still: RobotView) -> None:
     times = BoardTimes(FACTS)
     times.loaded(SPEC, FP32)
-    times.hear(replace(still, state="running", variant=str(FP32), inference=(0.5,), stage_ms={"vision": 500.0}))
+    times.follow(replace(still, state="running", variant=str(FP32), inference=(0.5,), stage_ms={"vision": 500.0}))
     times.ended()
     assert [row.seconds for row in board_latencies(SPEC)] == [0.5]
 

@@ -12,7 +12,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import Variant
 from vla_demo.episodes import open_dataset
 from vla_demo.quantization.recipes import Recipe, Rule, find_recipe, write_recipe
-from vla_demo.workbench.mixing import Budget, Found, find_mix, with_recipe
+from vla_demo.workbench.mixing import Budget, FoundRecipe, find_mix, with_recipe
 from vla_demo.workbench.progress import Preparing
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -31,7 +31,7 @@ def recipe(tmp_path: Path) -> Path:
 
 def test_a_recipe_is_found_kept_and_told(package: PolicyPackage) -> None:
     *steps, found = find_mix(package, "expert", Budget(max_error=1e6))
-    assert isinstance(found, Found) and all(isinstance(step, Preparing) for step in steps)
+    assert isinstance(found, FoundRecipe) and all(isinstance(step, Preparing) for step in steps)
     assert find_recipe(found.recipe.name) == found.recipe
     document = json.loads(json.dumps(mix_json(found, "tiny")))
     assert document["variant"] == f"expert={found.recipe.precision}" and document["bytes"] < document["fp32_bytes"]

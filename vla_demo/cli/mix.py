@@ -30,14 +30,14 @@ def _mix(chosen: argparse.Namespace) -> None:
     from vla_demo.cli.mix_table import mix_json, mix_table
     from vla_demo.quantization.recipes import write_recipe
     from vla_demo.workbench.datasets import dataset_for
-    from vla_demo.workbench.mixing import Budget, Found, find_mix
+    from vla_demo.workbench.mixing import Budget, FoundRecipe, find_mix
     from vla_demo.workbench.policies import prepare_policy
 
     budget = Budget(max_error=chosen.max_error, max_bytes=chosen.max_bytes)
     dataset = dataset_for(chosen.dataset) if chosen.dataset else None
     with ProgressLine() as line:
         package = last(line.shown(prepare_policy(chosen.policy, chosen.revision)))
-        found: Found = last(line.shown(find_mix(package, chosen.stage, budget, dataset)))
+        found: FoundRecipe = last(line.shown(find_mix(package, chosen.stage, budget, dataset)))
     if chosen.out is not None:
         write_recipe(found.recipe, chosen.out)
     if chosen.json:

@@ -5,14 +5,14 @@ from typing import Any
 from vla_demo.cli.tables import aligned
 from vla_demo.core.formats import in_megabytes
 from vla_demo.quantization.recipes import Recipe
-from vla_demo.quantization.search import Found
+from vla_demo.quantization.search import FoundRecipe
 
 __all__ = ["mix_json", "mix_table"]
 
 LISTED = 10  # layers
 
 
-def mix_json(found: Found, policy: str) -> dict[str, Any]:
+def mix_json(found: FoundRecipe, policy: str) -> dict[str, Any]:
     """The recipe, what it costs and saves, and each layer as it was measured alone."""
     layers = [
         {"graph": s.graph, "layer": s.layer, "precision": s.precision, "own_error": s.own_error, "action_error": s.action_error}
@@ -23,7 +23,7 @@ def mix_json(found: Found, policy: str) -> dict[str, Any]:
     return {"policy": policy, "variant": _variant(found.recipe), **costs, "recipe": found.recipe.as_json(), "layers": layers}
 
 
-def mix_table(found: Found, policy: str) -> str:
+def mix_table(found: FoundRecipe, policy: str) -> str:
     recipe, how = found.recipe, found.recipe.found
     lines = [
         f"{policy}  {_variant(recipe)}",

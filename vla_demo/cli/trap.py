@@ -37,13 +37,12 @@ def add_to(verbs: Any) -> None:
 
 def _trap(chosen: argparse.Namespace) -> None:
     from vla_demo.cli.sensitivity_table import trap_table
-    from vla_demo.core.errors import InvalidInput
     from vla_demo.core.precision import canonical_precision
     from vla_demo.core.storage import write_whole
     from vla_demo.evaluation.sensitivity import SensitivityReport
     from vla_demo.workbench.datasets import dataset_for
     from vla_demo.workbench.policies import prepare_policy
-    from vla_demo.workbench.sensitivity.plan import DEFAULT_STEPS, STANDARD_LAYERS, SensitivityRequest
+    from vla_demo.workbench.sensitivity.plan import STANDARD_LAYERS, SensitivityRequest, check_episodes
     from vla_demo.workbench.sensitivity.study import SensitivityStudy
 
     layers: tuple[str, ...] = () if chosen.variant else STANDARD_LAYERS
@@ -53,18 +52,15 @@ def _trap(chosen: argparse.Namespace) -> None:
         policy=chosen.policy,
         episodes=chosen.episodes,
         variants=tuple(chosen.variant),
-        steps=chosen.steps or DEFAULT_STEPS,
+        steps=chosen.steps or (),
         layers=layers,
         observations_per_episode=chosen.observations_per_episode,
         seed=chosen.seed,
     )
     dataset = dataset_for(chosen.dataset)
-    for index in request.episodes:
-        dataset.summary(index)  # before an export that may take minutes
+    check_episodes(dataset, request.episodes)  # before an export that may take minutes
     with ProgressLine() as line:
         package = last(line.shown(prepare_policy(chosen.policy, chosen.revision)))
-        if chosen.steps and package.spec.denoise_steps is None:
-            raise InvalidInput(f"{package.spec.family} does not denoise, so it takes no --steps")
         report: SensitivityReport = last(line.shown(SensitivityStudy(request, package, dataset).steps()))
     document = report.as_json()
     if chosen.out is not None:

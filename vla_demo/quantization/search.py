@@ -25,7 +25,7 @@ from vla_demo.quantization.recipes import Recipe, Rule
 from vla_demo.quantization.sensitivity import LayerSensitivity, Working, measured_layers
 from vla_demo.quantization.trials import Judgement, Trials
 
-__all__ = ["Budget", "Found", "rules_for", "search_recipe"]
+__all__ = ["Budget", "FoundRecipe", "rules_for", "search_recipe"]
 
 SEARCHED = ("int8", "int4")
 Assignment = Mapping[str, str]  # layer -> precision, of the layers that are not FP32
@@ -53,7 +53,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRecipe:
     """The end of a search."""
 
     recipe: Recipe
@@ -81,7 +81,7 @@ def search_recipe(
     *,
     precisions: Sequence[str] = SEARCHED,
     calibration: Calibration | None = None,
-) -> Iterator[Working | Found]:
+) -> Iterator[Working | FoundRecipe]:
     """Progress, then what was found. Raises `QuantizationError` when nothing fits in the budget, saying what would; close it to stop."""
     with tempfile.TemporaryDirectory(prefix="vla-demo-mix-") as folder:
         yield Working(f"Preparing the layers of {role}", 0.0)
@@ -97,7 +97,7 @@ def search_recipe(
         error, size = unions.measured(best)
         recipe = rules_for(package.spec.family, role, unions.assignment(best), unions.layers)
         found = _provenance(budget, error, size, unions, judgement)
-        yield Found(replace(recipe, found=found), error, size, trials.size({}), tuple(layers))
+        yield FoundRecipe(replace(recipe, found=found), error, size, trials.size({}), tuple(layers))
 
 
 def ranked_moves(layers: Sequence[LayerSensitivity]) -> list[_Move]:

@@ -23,7 +23,7 @@ from vla_demo.ui.loop.handlers import LoopTab
 from vla_demo.ui.replay.handlers import ReplayTab
 from vla_demo.ui.robot.handlers import RobotTab
 from vla_demo.ui.shared.component import PAGE_FILES, Masthead, TabComponent
-from vla_demo.ui.shared.tab import Answer, Tab
+from vla_demo.ui.shared.tab import ServerFunction, Tab
 from vla_demo.ui.trap.handlers import TrapTab
 
 __all__ = ["build_page", "serve"]
@@ -54,7 +54,7 @@ def build_page(workbench: Wings) -> gr.Blocks:
 
 
 def _add_tab(page: gr.Blocks, tab: Tab) -> None:
-    component = TabComponent(tab, server_functions=[_function(answer) for answer in tab.answers()])
+    component = TabComponent(tab, server_functions=[_function(call) for call in tab.server_functions()])
     page.load(tab.visit, None, component, concurrency_limit=None, **COMMON)
     for event in tab.events():
         listen = getattr(component, event.name)
@@ -63,12 +63,12 @@ def _add_tab(page: gr.Blocks, tab: Tab) -> None:
     page.unload(tab.leave)
 
 
-def _function(answer: Answer) -> Answer:
+def _function(call: ServerFunction) -> ServerFunction:
     """Gradio marks a server function, which a method does not let it."""
 
-    @wraps(answer)
+    @wraps(call)
     def function(asked: Mapping[str, Any]) -> dict[str, Any]:
-        return answer(asked)
+        return call(asked)
 
     return function
 

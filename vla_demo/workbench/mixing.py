@@ -11,20 +11,20 @@ from vla_demo.core.errors import InvalidInput
 from vla_demo.core.package import PolicyPackage
 from vla_demo.episodes import Dataset, open_dataset
 from vla_demo.quantization.recipes import keep_recipe, read_recipe
-from vla_demo.quantization.search import Budget, Found, search_recipe
+from vla_demo.quantization.search import Budget, FoundRecipe, search_recipe
 from vla_demo.quantization.sensitivity import Working
 from vla_demo.quantization.trials import Judgement
 from vla_demo.workbench.calibrations import calibration_for
 from vla_demo.workbench.preparation import action_scale
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["Budget", "Found", "find_mix", "with_recipe"]
+__all__ = ["Budget", "FoundRecipe", "find_mix", "with_recipe"]
 
 OBSERVATIONS = 6  # every layer costs as many chunks in each precision, and every union of layers too
 _ANY = "mixed"
 
 
-def find_mix(package: PolicyPackage, stage: str, budget: Budget, dataset: Dataset | None = None) -> Iterator[Preparing | Found]:
+def find_mix(package: PolicyPackage, stage: str, budget: Budget, dataset: Dataset | None = None) -> Iterator[Preparing | FoundRecipe]:
     """Progress, then the recipe, which is kept in the cache as well, so that a variant can name it.
 
     Raises `UnknownVariant` for an unknown stage, `InvalidInput` without training episodes, `QuantizationError` when nothing fits.

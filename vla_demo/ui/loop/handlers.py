@@ -28,7 +28,7 @@ from vla_demo.ui.shared.messages import Message, Strip
 from vla_demo.ui.shared.opening import asked_variant, open_package
 from vla_demo.ui.shared.pictures import jpegs
 from vla_demo.ui.shared.session import Sessions
-from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Answer, Event
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Event, ServerFunction
 from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures, warn
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.rollout.batch import RolloutRequest
@@ -64,7 +64,7 @@ class LoopTab:
             *self.batch.events(),
         )
 
-    def answers(self) -> Sequence[Answer]:
+    def server_functions(self) -> Sequence[ServerFunction]:
         return (self.weigh,)
 
     @reports_failures("loop")

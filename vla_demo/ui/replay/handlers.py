@@ -23,7 +23,7 @@ from vla_demo.ui.shared.link import MAX_SEED
 from vla_demo.ui.shared.messages import Message, Strip
 from vla_demo.ui.shared.opening import asked_variant, open_package
 from vla_demo.ui.shared.session import Sessions
-from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Answer, Event
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Event, ServerFunction
 from vla_demo.ui.shared.toasts import reports_failures, warn
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.replay.run import RunRequest
@@ -70,7 +70,7 @@ class ReplayTab:
             Event("stop_run", self.stop_run, queue=False),
         )
 
-    def answers(self) -> Sequence[Answer]:
+    def server_functions(self) -> Sequence[ServerFunction]:
         return ()
 
     @reports_failures("view")

@@ -25,7 +25,7 @@ from vla_demo.ui.shared.messages import Message, Strip, message
 from vla_demo.ui.shared.opening import open_package
 from vla_demo.ui.shared.pictures import jpegs
 from vla_demo.ui.shared.session import Session
-from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Answer, Event
+from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Event, ServerFunction
 from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.robot.trials import RobotTrial
@@ -63,7 +63,7 @@ class RobotTab:
             Event("download_episodes", self.episodes.download_episodes, RUNS_AT_ONCE),
         )
 
-    def answers(self) -> Sequence[Answer]:
+    def server_functions(self) -> Sequence[ServerFunction]:
         return (self.watch, self.stop, self.command, self.checks, self.rates, self.episodes.episodes)
 
     @reports_failures("robot", toast=False)

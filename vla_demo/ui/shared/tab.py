@@ -8,11 +8,11 @@ import gradio as gr
 
 from vla_demo.ui.shared.messages import Message
 
-__all__ = ["RUNS_AT_ONCE", "Answer", "Event", "Tab"]
+__all__ = ["RUNS_AT_ONCE", "Event", "ServerFunction", "Tab"]
 
 RUNS_AT_ONCE = 8  # of one kind; more visitors than that wait for a free place
 
-Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
+ServerFunction = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Tab(Protocol):
 
     def events(self) -> Sequence[Event]: ...
 
-    def answers(self) -> Sequence[Answer]:
+    def server_functions(self) -> Sequence[ServerFunction]:
         """What its script may ask directly, past the events: plain JSON in, plain JSON out."""
         ...
 

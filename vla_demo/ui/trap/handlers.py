@@ -12,7 +12,7 @@ from vla_demo.ui.shared.link import part_reader, read_policy
 from vla_demo.ui.shared.messages import Message
 from vla_demo.ui.shared.plot_theme import TEMPLATE
 from vla_demo.ui.shared.session import Sessions
-from vla_demo.ui.shared.tab import Answer, Event
+from vla_demo.ui.shared.tab import Event, ServerFunction
 from vla_demo.ui.shared.toasts import reports_failures
 from vla_demo.ui.trap import words as trap_words
 from vla_demo.ui.trap.contract import Studies
@@ -41,7 +41,7 @@ class TrapTab:
             Event("stop_trap", self.sessions.stop, queue=False),
         )
 
-    def answers(self) -> Sequence[Answer]:
+    def server_functions(self) -> Sequence[ServerFunction]:
         return ()
 
     @reports_failures("trap")

@@ -50,7 +50,7 @@ class BoardTimes:
     def loaded(self, spec: PolicySpec, variant: Variant) -> None:
         self._loaded = (_checkpoint(spec), str(variant))
 
-    def hear(self, view: RobotView) -> None:
+    def follow(self, view: RobotView) -> None:
         """Raises `VlaDemoError` when the file cannot be written."""
         if view.state == "running" and view.inference and self._loaded is not None and view.variant == self._loaded[1]:
             self._heard = view

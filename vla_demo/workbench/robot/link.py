@@ -77,7 +77,7 @@ class RobotLink:
         self._check()
         self._asked_at = time.monotonic()
         view = self._client.watch()
-        self._times.hear(view)
+        self._times.follow(view)
         self._stopped = view.state in ("stopped", "fault") and not view.moving
         return view
 

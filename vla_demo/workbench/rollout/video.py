@@ -85,8 +85,8 @@ def film_apart(job: str, start: str, ticks: str, file: str, progress: Progress) 
     from vla_demo.twin.starts import Start
 
     # JSON has no tuples; what a start was drawn from is one.
-    told: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(start).items()}
-    film(FilmTask(RolloutJob(**json.loads(job)), Start(**told), int(ticks), Path(file)), progress)
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(start).items()}
+    film(FilmTask(RolloutJob(**json.loads(job)), Start(**values), int(ticks), Path(file)), progress)
 
 
 def _pictures(task: FilmTask, progress: Progress) -> Iterator[Picture]:

@@ -18,7 +18,7 @@ __all__ = [
     "DEFAULT_STEPS",
     "STANDARD_LAYERS",
     "SensitivityRequest",
-    "checked_episodes",
+    "check_episodes",
     "moments_of",
     "question_about",
     "standard_precisions",
@@ -36,7 +36,7 @@ class SensitivityRequest:
     policy: str  # as a person named it
     episodes: tuple[int, ...] = ()  # none: all of the dataset
     variants: tuple[str, ...] = ()  # none: every stage alone and all together in every precision
-    steps: tuple[int, ...] = DEFAULT_STEPS  # without effect on a policy that does not denoise
+    steps: tuple[int, ...] = ()  # denoising steps to compare; none: `DEFAULT_STEPS` of a policy that denoises
     layers: tuple[str, ...] = ()  # precisions in which every layer is tried alone
     observations_per_episode: int = 3
     seed: int = 0  # of the denoising noise
@@ -103,7 +103,7 @@ def _moment(episode: Episode, spec: PolicySpec, start: int, seed: int, follows: 
     )
 
 
-def checked_episodes(dataset: Dataset, episodes: Sequence[int]) -> None:
+def check_episodes(dataset: Dataset, episodes: Sequence[int]) -> None:
     """Raises `UnknownEpisode` naming what there is."""
     for index in episodes:
         dataset.summary(index)

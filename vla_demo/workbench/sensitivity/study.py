@@ -27,7 +27,14 @@ from vla_demo.workbench.machine import machine
 from vla_demo.workbench.preparation import action_scale, prepare_variant
 from vla_demo.workbench.progress import Preparing
 from vla_demo.workbench.sensitivity.layers import layer_rows
-from vla_demo.workbench.sensitivity.plan import SensitivityRequest, checked_episodes, moments_of, question_about, standard_precisions
+from vla_demo.workbench.sensitivity.plan import (
+    DEFAULT_STEPS,
+    SensitivityRequest,
+    check_episodes,
+    moments_of,
+    question_about,
+    standard_precisions,
+)
 
 __all__ = ["SensitivityStudy"]
 
@@ -47,9 +54,11 @@ class SensitivityStudy:
     def check(self) -> None:
         """Raise `InvalidInput` for anything in the request that does not fit, before anything is computed."""
         check_fit(self.dataset, self.package.spec)
-        checked_episodes(self.dataset, self.request.episodes)
+        check_episodes(self.dataset, self.request.episodes)
         if self.request.observations_per_episode < 1:
             raise InvalidInput("at least one observation of each episode is needed")
+        if self.request.steps and self.package.spec.denoise_steps is None:
+            raise InvalidInput(f"{self.package.spec.family} does not denoise, so it takes no --steps")
         wrong = [n for n in self.request.steps if not 1 <= n <= MAX_DENOISE_STEPS]
         if wrong:
             raise InvalidInput(f"steps {wrong[0]} is out of range; valid: 1 to {MAX_DENOISE_STEPS}")
@@ -86,7 +95,7 @@ class SensitivityStudy:
     def _plan(self, policy: ExportedPolicy, subject: Subject, moments: Sequence[Moment]) -> StudyPlan:
         """The sweep over denoising steps costs many chunks: one moment of each episode has to do."""
         first = {moment.episode: number for number, moment in reversed(list(enumerate(moments)))}
-        steps = self.request.steps if subject.spec.denoise_steps is not None else ()
+        steps = (self.request.steps or DEFAULT_STEPS) if subject.spec.denoise_steps is not None else ()
         named = bool(self.request.variants)  # whoever names a stage alone wants to see it swept
         unit = ActionUnit.of(policy, subject.scale.std)
         return StudyPlan(unit, tuple(sorted(set(steps))), set(first.values()), TIMED_CHUNKS, named)
@@ -142,7 +151,8 @@ class SensitivityStudy:
     def _fingerprint(self, moments: Sequence[Moment], answers: Sequence[Answer]) -> RunFingerprint:
         spec = self.package.spec
         variants = [Variant.reference(spec), *(Variant.parse(a.question.variant, spec) for a in answers if a.problem is None)]
-        settings = {name: value for name, value in asdict(self.request).items() if name != "policy"}
+        request = replace(self.request, steps=self.request.steps or DEFAULT_STEPS)
+        settings = {name: value for name, value in asdict(request).items() if name != "policy"}
         settings["observed"] = digest_observations(moment.observation for moment in moments)
         return fingerprint_run(self.package, variants, settings, module=__name__, libraries=LIBRARIES)
 
