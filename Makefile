@@ -2,6 +2,8 @@
 
 UV = sh setup/uv
 RUN = $(UV) run --no-sync
+# Of the tests, which are made for two cores: more would run more browsers beside the arm that moves in real time.
+PROCESSES = 2
 # Chromium for the browser tests, OpenGL without a display for the twin's cameras, openssl for a board's certificate in the tests, and Node.js
 # for the checks of the page's scripts, unless it is there already, from wherever it came.
 SYSTEM_PACKAGES = chromium libegl1 libgl1-mesa-dri openssl $(if $(shell command -v npm),,nodejs npm)
@@ -12,7 +14,7 @@ demo: environment
 	$(RUN) app.py
 
 test: system-packages check
-	$(RUN) pytest
+	$(RUN) pytest -n $(PROCESSES) --dist loadgroup
 
 check: lint types contracts scripts
 

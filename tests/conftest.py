@@ -14,6 +14,8 @@ from vla_demo.core.package import PolicyPackage
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models gain nothing from more, and on a busy machine threads wait for each other
 
+REAL_TIME = {"twin/test_live.py", "workbench/test_robots.py", "ui/test_real_robot.py"}  # besides all of tests/board
+
 
 @pytest.fixture(scope="session")
 def episodes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -65,3 +67,10 @@ def bundled_smolvla(tmp_path_factory: pytest.TempPathFactory) -> PolicyPackage:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's wheel, built once for all tests."""
     return made_once(shared_folder(tmp_path_factory, "wheel"), build_wheel)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `pytest -n 2 --dist loadgroup`: a file's tests share a process, and all that move an arm in real time share one."""
+    for item in items:
+        name = item.path.relative_to(ROOT / "tests") if item.path.is_relative_to(ROOT / "tests") else item.path
+        item.add_marker(pytest.mark.xdist_group("real time" if name.parts[0] == "board" or str(name) in REAL_TIME else str(name)))
