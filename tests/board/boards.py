@@ -174,7 +174,7 @@ def board_process(folder: Path, *more: str, program: Path | None = None) -> Iter
 
 def _first_line(program: subprocess.Popen[str], folder: Path) -> str:
     assert program.stdout is not None
-    ready, _, _ = select.select([program.stdout], [], [], 60)
+    ready, _, _ = select.select([program.stdout], [], [], 240)
     line = program.stdout.readline() if ready else ""
     assert line, (folder / "stderr").read_text()
     return line
