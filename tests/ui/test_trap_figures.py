@@ -17,7 +17,7 @@ from vla_demo.ui.trap.figures import figures
 
 FLOW = ["heatmap", "speed", "iterations", "by_position", "steps", "two_by_two", "layers", "smoothness"]
 ACT = ["heatmap", "speed", "by_position", "two_by_two", "layers", "smoothness"]
-SAID = re.compile(r"\d+ observations|95 % interval|medians of a dozen chunks|MB, FP32|with its interval")
+SAID = re.compile(r"\d+ observations|95 % interval|medians of a dozen chunks|MB, FP32")
 
 
 def figure(made: dict[str, Any], name: str) -> Any:

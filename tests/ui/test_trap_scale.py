@@ -2,7 +2,7 @@
 
 import pytest
 
-from vla_demo.ui.shared.plot_theme import hover
+from vla_demo.ui.shared.plot_theme import hovers
 from vla_demo.ui.trap.names import in_order, short
 from vla_demo.ui.trap.scale import log_ticks, place, worth_showing
 
@@ -29,5 +29,7 @@ def test_a_logarithmic_scale_has_round_ticks_and_no_place_for_next_to_nothing() 
     assert [place(value, 0.01, 1) for value in (0, 0.01, 0.1, 1)] == [0, 0, pytest.approx(0.5), 1]
 
 
-def test_a_hover_is_a_few_short_lines() -> None:
-    assert all(len(line) <= 44 for line in hover("one two three four five six seven eight nine ten " * 4).split("<br>"))
+def test_a_hover_is_a_few_short_lines_without_markup() -> None:
+    (label,) = hovers(["one <b>two</b> three four five six seven eight nine ten " * 4])["customdata"]
+    assert "&lt;b&gt;two&lt;/b&gt;" in label
+    assert all(len(line) <= 44 for line in label.split("<br>"))

@@ -6,7 +6,7 @@ A color is written as the page's style sheet names it, `var(--ink)`: the page pu
 
 import html
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -21,7 +21,7 @@ __all__ = [
     "Plot",
     "axes_of",
     "color",
-    "hover",
+    "hovers",
     "make_plot",
     "plain_layout",
 ]
@@ -119,9 +119,10 @@ def axes_of(panel: int) -> dict[str, str]:
     return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
 
-def hover(sentence: str) -> str:
-    """A sentence as a hover label of a few short lines; a name from a stranger's checkpoint stays a name."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(sentence, 44))
+def hovers(sentences: Iterable[str]) -> Json:
+    """What a trace says at each of its points, in a few short lines; a name from a stranger's checkpoint stays a name."""
+    labels = ["<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(said, 44)) for said in sentences]
+    return {"customdata": labels, "hovertemplate": "%{customdata}<extra></extra>"}
 
 
 def make_plot(said: str, traces: Sequence[Any], panels: Sequence[Panel], height: int, more: Mapping[str, Any] | None = None) -> Plot:

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 from vla_demo.core.labels import STAGES, precision_label, stage_label
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import LayerRow, SensitivityReport, TwoByTwo
-from vla_demo.ui.shared.plot_theme import STAGE_COLORS, Panel, Plot, axes_of, color, hover, make_plot
+from vla_demo.ui.shared.plot_theme import STAGE_COLORS, Panel, Plot, axes_of, color, hovers, make_plot
 from vla_demo.ui.trap.names import short, with_interval
-from vla_demo.ui.trap.words import together
+from vla_demo.ui.trap.words import first_half, together
 
 __all__ = ["layers", "two_by_two"]
 
@@ -42,7 +42,7 @@ class Bar:
 
 
 def two_by_two(report: SensitivityReport) -> Plot | None:
-    first = "prefix" if report.per_iteration else "vision"
+    first = first_half(report)
     panels, traces, notes = [], [], []
     for i, pair in enumerate(report.two_by_two):
         total = pair.prefix.mean + pair.expert.mean
@@ -50,7 +50,7 @@ def two_by_two(report: SensitivityReport) -> Plot | None:
         most = max(total, *(bar.error.high for bar in bars))
         x = {"title": ERROR, "range": [0, most * 1.2 or 1], "nticks": 5, "showticklabels": most > 0}
         panels.append(Panel(precision_label(pair.precision), "", x, {"autorange": "reversed", "ticklabelstandoff": 6}))
-        traces += [_bars(bars, "", axes_of(i)), _sum(total, axes_of(i)), *_numbers(bars, axes_of(i))]
+        traces += [_bars(bars, "", axes_of(i)), _sum(total, report.n_observations, axes_of(i)), *_numbers(bars, axes_of(i))]
         refs = {f"{axis[0]}ref": f"{name} domain" for axis, name in axes_of(i).items()}
         aside = {"text": together(pair.ratio), "x": 1, "y": 1, "xanchor": "right", "yanchor": "bottom", "yshift": 4, "showarrow": False}
         notes.append({**refs, **aside})
@@ -66,7 +66,7 @@ def _halves(pair: TwoByTwo, first: str, n: int) -> Iterator[Bar]:
         yield Bar(label, color("soft") if label == "both" else STAGE_COLORS[role], found, said, label == "both" and found.mean > 0)
 
 
-def _sum(total: float, axes: Mapping[str, str]) -> go.Scatter:
+def _sum(total: float, n: int, axes: Mapping[str, str]) -> go.Scatter:
     return go.Scatter(
         **axes,
         mode="markers",
@@ -75,8 +75,7 @@ def _sum(total: float, axes: Mapping[str, str]) -> go.Scatter:
         cliponaxis=False,
         showlegend=False,
         marker={"symbol": "diamond", "size": 11, "color": color("paper"), "line": {"width": 1.6, "color": color("ink")}},
-        customdata=[hover(f"If the sizes of both, each a mean with its interval, added up: {short(total)}")],
-        hovertemplate="%{customdata}<extra></extra>",
+        **hovers([f"Sum of the two sizes: {short(total)}, {n} observations"]),
     )
 
 
@@ -127,8 +126,7 @@ def _bars(bars: Sequence[Bar], role: str, axes: Mapping[str, str] | None = None)
             "thickness": 1.2,
             "width": 3,
         },
-        customdata=[hover(bar.said) for bar in bars],
-        hovertemplate="%{customdata}<extra></extra>",
+        **hovers(bar.said for bar in bars),
     )
 
 

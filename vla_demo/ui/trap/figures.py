@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 
 import plotly.graph_objects as go
 
-from vla_demo.core.labels import joint_label, precision_label, stage_label
+from vla_demo.core.labels import joint_label, precision_label
 from vla_demo.evaluation.claims.published import compare
 from vla_demo.evaluation.sensitivity import SensitivityReport
 from vla_demo.ui.shared.plot_theme import Plot, color, plain_layout
@@ -58,7 +58,6 @@ class Claim(TypedDict):
 class Drawn(TypedDict):
     """What is drawn, and taken along as a picture; a heat map and a sheet are shown as tables instead."""
 
-    caption: str
     views: list[View]
     heatmap: NotRequired[HeatMap]
     sheet: NotRequired[Sheet]
@@ -67,6 +66,7 @@ class Drawn(TypedDict):
 class Figure(Drawn):
     name: str
     title: str
+    caption: str
     published: list[Claim]
     table: Table
 
@@ -82,68 +82,49 @@ def _figure(report: SensitivityReport, name: str, title: str, drawn: Drawn) -> F
         {"says": claim.says, "source": claim.source, "link": claim.link, "verdict": found.verdict, "here": found.here}
         for claim, found in compare(report, name)
     ]
-    return {"name": name, "title": title, "published": published, "table": TABLES[name](report), **drawn}
+    caption = words.CAPTIONS[name](report)
+    return {"name": name, "title": title, "caption": caption, "published": published, "table": TABLES[name](report), **drawn}
 
 
-def _readings(report: SensitivityReport, name: str) -> list[str]:
-    return [finding.text for finding in report.findings if finding.figure == name]
+def _view(report: SensitivityReport, name: str, plot: Plot, precision: str | None = None) -> View:
+    """With what is said of the figure; of a view of one precision, what is said of that one or of none."""
+    said = [finding for finding in report.findings if finding.figure == name]
+    readings = [finding.text for finding in said if precision is None or finding.precision in (None, precision)]
+    return {"label": precision_label(precision) if precision else "", "readings": readings, "plot": plot}
 
 
-def _one(report: SensitivityReport, name: str, plot: Plot | None, caption: str) -> Drawn | None:
-    return {"caption": caption, "views": [{"label": "", "readings": _readings(report, name), "plot": plot}]} if plot else None
+def _plotted(name: str, plot: Callable[[SensitivityReport], Plot | None]) -> Callable[[SensitivityReport], Drawn | None]:
+    def draw(report: SensitivityReport) -> Drawn | None:
+        drawn = plot(report)
+        return {"views": [_view(report, name, drawn)]} if drawn else None
+
+    return draw
 
 
 def _heatmap(report: SensitivityReport) -> Drawn:
     drawn = heatmap(report)
-    caption = f"{words.heatmap(report.unit)} {words.CELL_HINT}"
-    views: list[View] = [{"label": "", "readings": _readings(report, "heatmap"), "plot": heatmap_picture(drawn)}]
-    return {"caption": caption, "views": views, "heatmap": drawn}
-
-
-def _speed(report: SensitivityReport) -> Drawn | None:
-    own = {stage_label(role).lower(): cost for role, cost in report.fp32.stages.items()}
-    return _one(report, "speed", savings(report), words.speed(own))
-
-
-def _iterations(report: SensitivityReport) -> Drawn | None:
-    return _one(report, "iterations", lines.iterations(report), words.ITERATIONS)
-
-
-def _positions(report: SensitivityReport) -> Drawn | None:
-    return _one(report, "by_position", lines.positions(report), words.POSITIONS)
-
-
-def _steps(report: SensitivityReport) -> Drawn | None:
-    return _one(report, "steps", lines.steps(report), words.STEPS)
-
-
-def _two_by_two(report: SensitivityReport) -> Drawn | None:
-    first = "prefix" if report.per_iteration else "vision"
-    return _one(report, "two_by_two", bars.two_by_two(report), words.two_by_two(first))
+    return {"views": [_view(report, "heatmap", heatmap_picture(drawn))], "heatmap": drawn}
 
 
 def _layers(report: SensitivityReport) -> Drawn | None:
-    names = in_order(layer.precision for layer in report.layers)
-    views = [_layers_in(report, name) for name in names]
-    return {"caption": words.LAYERS, "views": views} if views else None
+    views = [_layers_in(report, name) for name in in_order(layer.precision for layer in report.layers)]
+    return {"views": views} if views else None
 
 
-def _layers_in(report: SensitivityReport, name: str) -> View:
-    """What is said above it is about this precision, or about none."""
-    readings = [finding.text for finding in report.findings if finding.figure == "layers" and finding.precision in (None, name)]
-    count = sum(layer.precision == name for layer in report.layers)
-    view: View = {"label": precision_label(name), "readings": readings, "plot": bars.layers(report, name, FIRST_LAYERS)}
-    if count <= FIRST_LAYERS:
-        return view
-    show, hide = f"Show all {count} layers", f"Show the worst {FIRST_LAYERS} only"
-    return {**view, "more": {"plot": bars.layers(report, name), "show": show, "hide": hide}}
+def _layers_in(report: SensitivityReport, precision: str) -> View:
+    count = sum(layer.precision == precision for layer in report.layers)
+    view = _view(report, "layers", bars.layers(report, precision, FIRST_LAYERS), precision)
+    if count > FIRST_LAYERS:
+        show, hide = f"Show all {count} layers", f"Show the worst {FIRST_LAYERS} only"
+        view["more"] = {"plot": bars.layers(report, precision), "show": show, "hide": hide}
+    return view
 
 
 def _smoothness(report: SensitivityReport) -> Drawn | None:
     head = ["", *[joint_label(key) for key in SMOOTHNESS]]
     rows = [[_subject(name), *[_written(getattr(found, key)) for key in SMOOTHNESS]] for name, found in report.smoothness.items()]
-    drawn = _one(report, "smoothness", _sheet_picture(head, rows), words.SMOOTHNESS) if rows else None
-    return {**drawn, "sheet": {"head": head, "rows": rows}} if drawn else None
+    picture = _sheet_picture(head, rows)
+    return {"views": [_view(report, "smoothness", picture)], "sheet": {"head": head, "rows": rows}} if rows else None
 
 
 def _subject(name: str) -> str:
@@ -155,21 +136,21 @@ def _written(value: float | None) -> str:
 
 
 def _sheet_picture(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Plot:
-    look = {"align": ["left", "right"], "height": 26, "fill": {"color": color("card")}, "line": {"color": color("line")}}
     font = {"family": color("mono"), "size": 12, "color": color("ink")}
-    cells = {**look, "font": font, "values": [list(column) for column in zip(*rows, strict=True)]}
-    trace = go.Table(header={**look, "font": font, "values": list(head)}, cells=cells)
+    look = {"align": ["left", "right"], "height": 26, "fill": {"color": color("card")}, "line": {"color": color("line")}, "font": font}
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    trace = go.Table(header={**look, "values": list(head)}, cells={**look, "values": columns})
     whole = plain_layout(26 * (len(rows) + 1) + 8, 14)
     return {"said": "Smoothness of the planned motion", "data": [trace.to_plotly_json()], "layout": whole, "narrow": whole}
 
 
 FIGURES: Mapping[str, tuple[str, Callable[[SensitivityReport], Drawn | None]]] = {
     "heatmap": ("What a precision costs at the actions, stage by stage", _heatmap),
-    "speed": ("What it saves: bytes and milliseconds", _speed),
-    "iterations": ("Does the error grow over the denoising iterations?", _iterations),
-    "by_position": ("Where in the chunk the error lies", _positions),
-    "steps": ("Fewer steps against fewer bits", _steps),
-    "two_by_two": ("Do the stages' errors add up?", _two_by_two),
+    "speed": ("What it saves: bytes and milliseconds", _plotted("speed", savings)),
+    "iterations": ("Does the error grow over the denoising iterations?", _plotted("iterations", lines.iterations)),
+    "by_position": ("Where in the chunk the error lies", _plotted("by_position", lines.positions)),
+    "steps": ("Fewer steps against fewer bits", _plotted("steps", lines.steps)),
+    "two_by_two": ("Do the stages' errors add up?", _plotted("two_by_two", bars.two_by_two)),
     "layers": ("Which layers are sensitive", _layers),
     "smoothness": ("How smooth the planned motion is", _smoothness),
 }

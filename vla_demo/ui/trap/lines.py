@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from vla_demo.core.labels import precision_label
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import SensitivityReport, StepRow
-from vla_demo.ui.shared.plot_theme import PRECISION_COLORS, Panel, Plot, axes_of, color, hover, make_plot
+from vla_demo.ui.shared.plot_theme import PRECISION_COLORS, Panel, Plot, axes_of, color, hovers, make_plot
 from vla_demo.ui.trap.names import in_order, scheme_of, short, with_interval
 from vla_demo.ui.trap.scale import worth_showing
 
@@ -157,6 +157,5 @@ def _trace(line: Line, points: Sequence[Point], axes: Mapping[str, str], in_lege
         line={"color": line.color, "width": 2, "dash": line.dash},
         marker={"color": line.color, "size": 6},
         error_y={"array": list(up), "arrayminus": list(down), "thickness": 1.2, "width": 0, "color": line.color} if any(up) else None,
-        customdata=[hover(point.said) for point in points],
-        hovertemplate="%{customdata}<extra></extra>",
+        **hovers(point.said for point in points),
     )

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from vla_demo.core.formats import megabytes
 from vla_demo.core.labels import STAGES, precision_label, stage_label
 from vla_demo.evaluation.sensitivity import ALL_STAGES, SensitivityReport, SensitivityRow
-from vla_demo.ui.shared.plot_theme import STAGE_COLORS, STAGE_SYMBOLS, Panel, Plot, axes_of, color, hover, make_plot
+from vla_demo.ui.shared.plot_theme import STAGE_COLORS, STAGE_SYMBOLS, Panel, Plot, axes_of, color, hovers, make_plot
 from vla_demo.ui.trap.names import in_order
 
 __all__ = ["savings"]
@@ -35,7 +35,7 @@ class Saving:
 
     def ratio(self, row: SensitivityRow) -> float:
         own, fp32 = self.of(row)
-        return own / fp32 if own and fp32 else math.nan
+        return (own or 0) / (fp32 or 1)
 
     def said(self, row: SensitivityRow) -> str:
         own, fp32 = self.of(row)
@@ -54,7 +54,7 @@ TIME = Saving(
 
 
 def savings(report: SensitivityReport) -> Plot | None:
-    alone = [row for row in report.sensitivity if row.stage != ALL_STAGES and row.problem is None and row.fp32_ms]
+    alone = [row for row in report.sensitivity if row.stage != ALL_STAGES and row.problem is None and row.ms and row.fp32_ms]
     names = in_order(row.precision for row in alone)
     y = {
         "tickvals": list(range(len(names))),
@@ -104,8 +104,7 @@ def _marks(rows: Sequence[SensitivityRow], saved: Saving, names: Sequence[str], 
             "size": 10,
             "line": {"width": 1, "color": color("paper")},
         },
-        customdata=[hover(f"{stage_label(role)} in {precision_label(row.precision)}: {saved.said(row)}") for row in rows],
-        hovertemplate="%{customdata}<extra></extra>",
+        **hovers(f"{stage_label(role)} in {precision_label(row.precision)}: {saved.said(row)}" for row in rows),
     )
 
 
