@@ -16,6 +16,7 @@ from tests.ui.test_robot import HOW
 from vla_demo.ui.loop.handlers import LoopTab
 from vla_demo.ui.replay.handlers import ReplayTab
 from vla_demo.ui.robot.handlers import RobotTab
+from vla_demo.ui.trap.handlers import TrapTab
 
 __all__ = ["checkers", "copy"]
 
@@ -25,6 +26,7 @@ import type { Answer } from "./vla_demo/ui/page/js/shared/messages";
 import type { LoopMessages, Verdict } from "./vla_demo/ui/page/js/loop/messages";
 import type { ReplayMessages } from "./vla_demo/ui/page/js/replay/messages";
 import type { ChoiceMessages, Checks, News, Rates, RobotMessages } from "./vla_demo/ui/page/js/robot/messages";
+import type { TrapMessages } from "./vla_demo/ui/page/js/trap/messages";
 type Said<Heard, Kind extends keyof Heard> = Heard[Kind] extends (message: infer Content) => void
   ? Content & { kind: Kind; number: number } : never;
 """
@@ -57,6 +59,16 @@ def test_replay_says_what_its_types_say(copy: Path, workbench: FakeWorkbench) ->
     said = [*tab.visit(visitor()), *opened, *tab.open_episode(asked(index=1)), *tab.run_variant(run(), visitor())]
     found = typed("ReplayMessages", said)
     assert {kind.split('"')[1] for kind in found} >= {"view", "sketch", "policy", "episode", "steps", "report"}
+    assert check(copy, found.items()) == ""
+
+
+@pytest.mark.parametrize("source", ["act", "smolvla"])
+def test_the_trap_says_what_its_types_say(copy: Path, workbench: FakeWorkbench, source: str) -> None:
+    tab = TrapTab(workbench.policies, workbench.sensitivity)
+    computed = tab.compute_trap(asked(run="t1", source=source), visitor())
+    said = [*tab.visit(visitor()), *tab.open_trap(asked(source="someone/policy")), *computed]
+    found = typed("TrapMessages", said)
+    assert {kind.split('"')[1] for kind in found} >= {"policies", "nothing", "progress", "report"}
     assert check(copy, found.items()) == ""
 
 

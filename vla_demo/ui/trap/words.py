@@ -54,7 +54,7 @@ def _timed(cost: StageCost) -> list[str]:
 def _two_by_two(report: SensitivityReport) -> str:
     return (
         f"Only the {first_half(report)} in that precision, only the expert, both. ◇ is the sum of the two sizes, which both reach only if "
-        "the two errors point the same way. Each precision has a scale of its own. RMS in standard deviations of the action, 95 % intervals."
+        "the two errors point the same way. Each precision has its own scale. RMS in standard deviations of the action, 95 % intervals."
     )
 
 

@@ -1,5 +1,7 @@
 // The ground of every live picture: a canvas as wide as its place, sharp on every screen, in the colors of the theme.
 
+import { onTheme } from "./theme.js";
+
 /**
  * Painted anew, at most once a frame, on `redraw()`, when its place changes its size, and when the page turns light or dark.
  * `paint(pen, ink, width, height)`: in px; `ink("soft")` is what the style sheet calls `--soft`.
@@ -34,7 +36,7 @@ export function createCanvas(canvas, { place = canvas, height, paint }) {
   }
 
   new ResizeObserver(redraw).observe(place);
-  new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light and dark
+  onTheme(redraw);
   return { draw, redraw };
 }
 

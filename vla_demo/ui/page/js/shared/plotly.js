@@ -1,6 +1,6 @@
 // Plotly's own script, which this server serves, and pictures that it makes of a figure.
 
-import { make } from "./dom.js";
+import { make, served } from "./dom.js";
 import { resolveColors } from "./theme.js";
 
 /**
@@ -15,19 +15,19 @@ import { resolveColors } from "./theme.js";
 const PICTURE = 1000; // px, the width of a saved picture
 const EDGE = 28; // px around it
 
-const page = /** @type {any} */ (window);
 /** @type {Promise<any> | undefined} */
 let loading; // once for the whole page
 
 /** Plotly, asked for when the first figure is shown. */
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
-    const src = `${page.gradio_config?.root ?? ""}/page/plotly.min.js`;
     const onerror = () => {
       loading = undefined; // the next figure tries again
       reject(new Error("the script that draws figures could not be loaded from this server"));
     };
-    document.head.append(make("script", { src, onload: () => resolve(page.Plotly), onerror }));
+    document.head.append(
+      make("script", { src: served("page/plotly.min.js"), onload: () => resolve(/** @type {any} */ (window).Plotly), onerror }),
+    );
   });
   return loading;
 }

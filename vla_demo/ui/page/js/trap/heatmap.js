@@ -3,6 +3,8 @@
 
 import { make } from "../shared/dom.js";
 
+/** @import { HeatMapData, Row, Tick } from "./messages" */
+
 /** @type {Record<string, [number, number]>} */
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
@@ -15,7 +17,7 @@ export class HeatMap {
 
   /**
    * @param {HTMLElement} host
-   * @param {{ columns: string[], rows: any[], key: { at: number, label: string }[] }} map
+   * @param {HeatMapData} map
    * @param {string} title
    * @param {(variant: string) => void} open
    */
@@ -41,6 +43,7 @@ export class HeatMap {
     }
   }
 
+  /** @param {Row} row @param {number} i @param {number} columns */
   #row({ label, operands, cells, refused }, i, columns) {
     const named = make("th", { scope: "row" }, label, make("small", {}, operands));
     const rest = refused ? [make("td", { class: "refused", colspan: columns }, refused)] : cells.map((found, j) => this.#cell(found, i, j));
@@ -76,7 +79,7 @@ function unmeasured(why) {
   return make("td", { title: why }, make("span", { "aria-hidden": "true" }, "–"), make("span", { class: "spoken" }, why));
 }
 
-/** Which color is which error. @param {{ at: number, label: string }[]} ticks */
+/** Which color is which error. @param {Tick[]} ticks */
 function colorKey(ticks) {
   const marks = ticks.map(({ at, label }) => make("span", { style: `left: ${at * 100}%` }, label));
   return make("div", { class: "key", "aria-hidden": "true" }, make("i"), ...marks);

@@ -8,7 +8,7 @@ import { listen, Work } from "../shared/work.js";
 import { Section } from "./section.js";
 
 /** @import { View } from "../shared/messages" */
-/** @import { TrapMessages } from "./messages" */
+/** @import { Context, TrapMessages } from "./messages" */
 
 class Trap {
   /** @type {Section[]} */
@@ -75,6 +75,7 @@ class Trap {
 
   show({ source, about, figures, template }) {
     const open = (variant) => document.dispatchEvent(new CustomEvent("vla-replay", { detail: { policy: source, variant } }));
+    /** @type {Context} */
     const context = { policy: source.replace(/[^\w.-]+/g, "-"), label: this.controls.label(), about, template, open };
     const sections = figures.map((figure) => new Section(figure, context));
     this.fill(source, about, "Recompute", sections);

@@ -1,13 +1,14 @@
 // A figure's part of the page: its title, its reading, the figure itself, what others published beside it, and its numbers, to look at and to take
 // along as picture and as table.
 
-import { make } from "../shared/dom.js";
+import { make, part, table } from "../shared/dom.js";
 import { Figure } from "../shared/figure.js";
 import { savePicture } from "../shared/plotly.js";
 import { onTheme } from "../shared/theme.js";
 import { HeatMap } from "./heatmap.js";
 
 /** @import { Format } from "../shared/plotly.js" */
+/** @import { Claim, Context, FigureData, Table, Value, View } from "./messages" */
 
 /** @type {Record<string, string>} */
 const VERDICTS = { agrees: "✓ Agrees here.", differs: "✗ Differs here.", partly: "± Partly, here.", "cannot tell": "? Cannot tell here." };
@@ -26,6 +27,7 @@ export class Section {
   /** @type {Figure | undefined} */
   #figure;
 
+  /** @param {FigureData} data @param {Context} context */
   constructor(data, context) {
     this.#data = data;
     this.#context = context;
@@ -71,16 +73,17 @@ export class Section {
     this.#figure?.show(this.#plot);
   }
 
+  /** @param {View} view */
   #turn(view) {
     this.#view = view;
     this.#choose();
-    focusOn(this.#choices, "[aria-pressed=true]");
+    part(this.#choices, "[aria-pressed=true]").focus();
   }
 
   #unfold() {
     this.#whole = !this.#whole;
     this.#choose();
-    focusOn(this.#more, "button");
+    part(this.#more, "button").focus();
   }
 
   #read() {
@@ -100,32 +103,27 @@ export class Section {
   }
 
   #take() {
-    const { title, table } = this.#data;
-    const numbers = scrolled(`Numbers: ${title}`);
+    const { title, table: numbers } = this.#data;
+    const sheet = scrolled(`Numbers: ${title}`);
     const fill = () => {
-      if (!numbers.firstChild) numbers.append(tableOf(table.columns, table.rows));
+      if (!sheet.firstChild) sheet.append(tableOf(numbers.columns, numbers.rows));
     };
     return make(
       "div",
       { class: "take" },
       button("PNG", () => this.#save("png")),
       button("SVG", () => this.#save("svg")),
-      button("CSV", () => saveTable(table, `${this.#file}.csv`)),
-      make("details", { ontoggle: fill }, make("summary", {}, "Numbers"), numbers),
+      button("CSV", () => saveTable(numbers, `${this.#file}.csv`)),
+      make("details", { ontoggle: fill }, make("summary", {}, "Numbers"), sheet),
     );
   }
 }
 
 const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
 
-/** @param {HTMLElement} place @param {string} selector */
-function focusOn(place, selector) {
-  const found = /** @type {HTMLElement | null} */ (place.querySelector(selector));
-  found?.focus();
-}
-
-// The first sentence is the reading; what else can be said is folded away.
-function readings([first, ...rest]) {
+/** The first sentence is the reading; what else can be said is folded away. @param {string[]} texts */
+function readings(texts) {
+  const [first, ...rest] = texts;
   if (!first) return [];
   const title = `${rest.length} more reading${rest.length === 1 ? "" : "s"}`;
   const more = make("details", { class: "also" }, make("summary", {}, title), make("ul", {}, ...rest.map((text) => make("li", {}, text))));
@@ -136,14 +134,16 @@ function scrolled(label, ...children) {
   return make("div", { class: "sheet", tabindex: 0, role: "region", "aria-label": label }, ...children);
 }
 
-/** Numbers as they were measured, to four digits. */
+/** Numbers to four digits. @param {string[]} columns @param {Value[][]} rows */
 function tableOf(columns, rows) {
   const written = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : (value ?? ""));
-  const head = make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name)));
-  const body = rows.map((row) => make("tr", {}, ...row.map((value) => make("td", {}, written(value)))));
-  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));
+  return table(
+    columns,
+    rows.map((row) => row.map(written)),
+  );
 }
 
+/** @param {Claim[]} claims */
 function beside(claims) {
   if (!claims.length) return make("aside");
   return make(
@@ -154,12 +154,14 @@ function beside(claims) {
   );
 }
 
+/** @param {Claim} claim */
 function article({ says, source, link, verdict, here }) {
   const from = make("p", { class: "from" }, make("a", { href: link, target: "_blank", rel: "noreferrer" }, source));
   const found = make("p", { class: "here" }, make("b", {}, VERDICTS[verdict]), ` ${here}`);
   return make("article", { "data-verdict": verdict }, make("p", {}, says), from, found);
 }
 
+/** @param {Table} table @param {string} name */
 function saveTable({ columns, rows }, name) {
   const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n");
   const url = URL.createObjectURL(new Blob([text, "\r\n"], { type: "text/csv" }));
