@@ -9,6 +9,7 @@ from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
 from tests.made_once import exported_policy, made_once, shared_folder
 from tests.tiny_checkpoints import tiny_act, tiny_smolvla
 from tests.wheels import build_wheel
+from vla_demo.core.demo import ASSETS_VARIABLE
 from vla_demo.core.package import PolicyPackage
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,13 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VLA_DEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def no_clone(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As installed from a wheel: the demo is only there when it was fetched."""
+    monkeypatch.delenv(ASSETS_VARIABLE, raising=False)
+    monkeypatch.setattr("vla_demo.core.demo._CLONE", tmp_path / "installed")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from vla_demo.core import demo
 from vla_demo.core.demo import ASSETS_VARIABLE, Demo, demo_in, fetched_folder, find_demo, require_demo
 from vla_demo.core.errors import InvalidInput, MissingPiece
 
@@ -14,12 +13,6 @@ def made(folder: Path) -> Path:
     (folder / "episodes" / "meta").mkdir(parents=True)
     (folder / "episodes" / "meta" / "info.json").touch()
     return folder
-
-
-@pytest.fixture
-def no_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
-    monkeypatch.delenv(ASSETS_VARIABLE, raising=False)
-    monkeypatch.setattr(demo, "_CLONE", tmp_path / "installed")
 
 
 def test_a_clone_has_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,5 +44,5 @@ def test_without_a_clone_the_fetched_demo_is_used() -> None:
 @pytest.mark.usefixtures("no_clone")
 def test_nowhere_is_an_error_that_says_how_to_get_it() -> None:
     assert find_demo() is None
-    with pytest.raises(MissingPiece, match=r"vla-demo demo fetch SOURCE gets them"):
+    with pytest.raises(MissingPiece, match=r"`vla-demo demo fetch FOLDER-OR-HUB-ID` gets them"):
         require_demo()

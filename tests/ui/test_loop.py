@@ -74,7 +74,7 @@ def test_without_the_twin_the_tab_says_what_to_install(tab: LoopTab, workbench: 
 
     monkeypatch.setattr(workbench.rollout, "starts", missing)
     (setting,) = tab.visit(visitor(tab="loop"))
-    assert "pip install" in setting["missing"] and setting["view"] is None
+    assert "pip install" in setting["missing"][0] and setting["view"] is None
 
 
 def test_a_policy_opens_with_two_strips_and_says_which_modes_it_has(tab: LoopTab) -> None:

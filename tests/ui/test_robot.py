@@ -108,7 +108,7 @@ def test_a_board_that_is_not_there_or_refuses_says_so(tab: RobotTab, address: st
 def test_a_hosted_page_drives_nothing_and_says_why(tab: RobotTab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "someone/somewhere")
     (setting,) = tab.visit(visitor())
-    assert "hosted as a Space" in setting["hosted"]
+    assert setting["hosted"] and "hosted as a Space" in setting["missing"][0]
     (refused,) = tab.open_simulated(asked(run="c1"), visitor())
     assert refused["kind"] == "failed" and "hosted as a Space" in refused["why"]
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from vla_demo.core.errors import InvalidInput, MissingPiece
 from vla_demo.core.storage import cache_folder
 
-__all__ = ["ASSETS_VARIABLE", "DEMO_POLICIES", "Demo", "demo_in", "fetched_folder", "find_demo", "require_demo"]
+__all__ = ["ASSETS_VARIABLE", "DEMO_POLICIES", "NO_DEMO", "Demo", "demo_in", "fetched_folder", "find_demo", "require_demo"]
 
 ASSETS_VARIABLE = "VLA_DEMO_ASSETS"
 DEMO_POLICIES = ("act", "smolvla")
+NO_DEMO = (
+    "the demo's policies and episodes are not on this machine: `vla-demo demo fetch FOLDER-OR-HUB-ID` gets them, from a clone of the "
+    "project or from the Hub; or name your own, a dataset with `--dataset D`, and a checkpoint or an exported package"
+)
 _CLONE = Path(__file__).parents[2]
 
 
@@ -73,8 +77,5 @@ def require_demo() -> Demo:
     """As `find_demo`. Raises `MissingPiece` that says how to get it when it is nowhere."""
     demo = find_demo()
     if demo is None:
-        raise MissingPiece(
-            "the demo's policies and episodes are not on this machine; vla-demo demo fetch SOURCE gets them, "
-            "where SOURCE is a clone of the project or a Hub repository with the demo"
-        )
+        raise MissingPiece(NO_DEMO)
     return demo

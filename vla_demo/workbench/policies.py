@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import vla_demo
-from vla_demo.core.demo import DEMO_POLICIES
-from vla_demo.core.errors import InvalidInput, PackageError, VlaDemoError
+from vla_demo.core.demo import DEMO_POLICIES, find_demo
+from vla_demo.core.errors import InvalidInput, MissingPiece, PackageError, VlaDemoError
 from vla_demo.core.labels import family_label
 from vla_demo.core.package import MANIFEST_FILE, PolicyPackage
 from vla_demo.core.policy import PolicySpec
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 BUNDLED_POLICIES: Mapping[str, str] = {name: family_label(name) for name in DEMO_POLICIES}  # name -> label, the default first
 CODE_FOLDER = Path(vla_demo.__file__).parent / "export"
 WAITING_SECONDS = 0.2
+USUAL_FPS = 30.0
 
 _said: dict[Path, Preparing] = {}  # by the export that goes on, for those who wait for it
 _turns: dict[Path, threading.Lock] = {}  # one export of the same thing at a time; a generator may be resumed by another thread, so no RLock
@@ -121,12 +122,16 @@ class PolicyLibrary:
         self._kept_open: list[ExportedPolicy] = []  # sessions are shared as long as somebody holds them
 
     def bundled(self) -> Mapping[str, str]:
-        """Name -> label of the policies that come with the app, the default first."""
-        return self._bundled
+        """Name -> label of the policies that come with the app, the default first; those of the demo only where the demo is."""
+        gone = () if find_demo() else DEMO_POLICIES
+        return {name: label for name, label in self._bundled.items() if name not in gone}
 
     def fps(self) -> float:
-        """Of the episodes in hand, and so of the actions that are planned for them."""
-        return self._dataset().fps
+        """Of the episodes in hand, and so of the actions that are planned for them; without episodes as most datasets have it."""
+        try:
+            return self._dataset().fps
+        except MissingPiece:
+            return USUAL_FPS
 
     def open_package(self, source: str) -> Iterator[Preparing | PolicyPackage]:
         """As `prepare_policy`; from then on `package` knows it."""

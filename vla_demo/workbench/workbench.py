@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from vla_demo.core.demo import find_demo
 from vla_demo.workbench.datasets import dataset_for
 from vla_demo.workbench.policies import BUNDLED_POLICIES, PolicyLibrary
 from vla_demo.workbench.replay.wing import ReplayWing
@@ -29,8 +30,10 @@ class Workbench:
     def over(source: str | Path | None = None, bundled: Mapping[str, str] = BUNDLED_POLICIES) -> "Workbench":
         """Over the dataset `source` (folder or Hub id; None: the bundled episodes), which is opened when it is first asked for.
 
-        `bundled`: the policies that come with the app, name -> label, the default first.
+        `bundled`: the policies that come with the app, name -> label, the default first. Raises `InvalidInput` when the environment names
+        a folder for the demo that is none.
         """
+        find_demo()
         dataset = cache(partial(dataset_for, source))
         library = PolicyLibrary(dataset, bundled)
         return Workbench(

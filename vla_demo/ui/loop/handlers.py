@@ -74,12 +74,12 @@ class LoopTab:
         try:
             starts = self._rollouts.starts()
         except MissingPiece as error:
-            yield loop_messages.setting(bundled, (), None, str(error))
+            yield loop_messages.setting(bundled, (), None, [str(error)])
             return
         view, wrong = read_loop_link(params, bundled, [card.number for card in starts], loop_messages.RATES)
         if params.get("tab") == "loop":
             warn(wrong)
-        yield loop_messages.setting(bundled, starts, view, "")
+        yield loop_messages.setting(bundled, starts, view)
 
     @reports_failures("policy")
     def open_loop(self, asked: gr.EventData, request: gr.Request) -> Iterator[Message]:

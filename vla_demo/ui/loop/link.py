@@ -41,9 +41,9 @@ class LoopLink:
 def read_loop_link(
     params: Mapping[str, str], bundled: Collection[str], starts: Collection[int], fps: Collection[int]
 ) -> tuple[LoopLink, list[str]]:
-    """The view a link asks for, and a sentence for every part that was wrong. `bundled` and `starts` are not empty."""
+    """The view a link asks for, and a sentence for every part that was wrong. `starts` is not empty."""
     part, wrong = part_reader(params)
-    policy = params.get("policy", "") or next(iter(bundled))
+    policy = params.get("policy", "") or next(iter(bundled), "")
     first = part("lane", read_lane, LaneView("sync", ""), "a lane like async or sync:vision=int8")
     second = part("beside", read_lane, None if "lane" in params else LaneView("async", ""), "a lane like async or sync:vision=int8")
     most = MOST_LATENCY_MS

@@ -24,8 +24,9 @@ RATES = (10, 20, 30, 50, 60)  # fps that the twin's steps fit into
 THRESHOLDS = (0.25, 0.5, 0.75, 1.0)
 
 
-def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopLink | None, missing: str) -> Message:
-    """The first message of a visit. Without the twin there is no view, and `missing` says what to install."""
+def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopLink | None, missing: Sequence[str] = ()) -> Message:
+    """The first message of a visit. Without the twin there is no view, and `missing` says what to install, in sentences."""
+    known = messages.offered(bundled)
     places = {split: 0 for split in (card.split for card in starts)}
     listed = []
     for card in starts:
@@ -33,14 +34,14 @@ def setting(bundled: Mapping[str, str], starts: Sequence[StartCard], view: LoopL
         listed.append({"value": card.number, "label": loop_words.start_label(card, places[card.split])})
     return message(
         "setting",
-        policies=[{"id": name, "label": label} for name, label in bundled.items()],
+        policies=known["policies"],
         starts=listed,
         rates=[{"value": fps, "label": f"{fps} fps"} for fps in RATES],
         thresholds=[{"value": share, "label": f"{percent(share)} of a chunk"} for share in THRESHOLDS],
         marks=loop_words.marks(),
         main=MAIN_CAMERA,
         view=asdict(view) if view is not None else None,
-        missing=missing,
+        missing=[*missing, *known["missing"]],
     )
 
 

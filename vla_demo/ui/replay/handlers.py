@@ -73,7 +73,7 @@ class ReplayTab:
     def server_functions(self) -> Sequence[ServerFunction]:
         return ()
 
-    @reports_failures("view")
+    @reports_failures("view", toast=False)
     def visit(self, request: gr.Request) -> Iterator[Message]:
         """Which policies and episodes there are, and what the link is about."""
         cards, bundled = self._replays.episodes(), self._policies.bundled()

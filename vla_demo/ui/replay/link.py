@@ -13,7 +13,7 @@ __all__ = ["View", "read_link"]
 class View:
     """What the page shows."""
 
-    policy: str  # bundled name, folder or Hub id
+    policy: str  # bundled name, folder or Hub id; may be empty where nothing is bundled
     variant: str | None  # as written in the link; None: the policy's FP32
     episode: int
     seed: int
@@ -23,7 +23,7 @@ class View:
 
 
 def read_link(params: Mapping[str, str], bundled: Collection[str], episodes: Collection[int]) -> tuple[View, list[str]]:
-    """The view a link asks for, and a sentence for every part that was wrong. `bundled` and `episodes` are not empty."""
+    """The view a link asks for, and a sentence for every part that was wrong. `episodes` is not empty."""
     part, wrong = part_reader(params)
     policy = read_policy(part, bundled)
     known = policy in bundled

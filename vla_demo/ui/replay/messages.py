@@ -13,7 +13,7 @@ from vla_demo.runtime.graph_store import Receipt
 from vla_demo.ui.replay.contract import Run
 from vla_demo.ui.replay.link import View
 from vla_demo.ui.shared import words
-from vla_demo.ui.shared.messages import Message, columns, file_url, message
+from vla_demo.ui.shared.messages import Message, columns, file_url, message, offered
 from vla_demo.workbench.replay.episodes import EpisodeCard, PlayableEpisode
 
 __all__ = ["episode", "opening", "report", "steps", "traces"]
@@ -24,7 +24,7 @@ def opening(view: View, bundled: Mapping[str, str], cards: Sequence[EpisodeCard]
     return message(
         "view",
         view=asdict(view),
-        policies=[{"id": name, "label": label} for name, label in bundled.items()],
+        **offered(bundled),
         episodes=[{"index": card.index, "label": words.episode_label(card)} for card in cards],
         recording=_episode(shown),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from vla_demo.board.view import RobotFacts, RobotTick, RobotView
 from vla_demo.ui.robot import words as robot_words
-from vla_demo.ui.shared.messages import Message, columns, message
+from vla_demo.ui.shared.messages import Message, columns, message, offered
 
 __all__ = ["news", "setting"]
 
@@ -16,11 +16,13 @@ TEST_STARTS = 20  # of the twin's protocol
 
 def setting(bundled: Mapping[str, str], hosted: str) -> Message:
     """The first message of a visit. `hosted`: why no robot can be driven from here; empty where one can."""
+    known = offered(bundled)
     return message(
         "setting",
-        policies=[{"id": name, "label": label} for name, label in bundled.items()],
+        policies=known["policies"],
+        missing=[hosted] if hosted else known["missing"],
         starts=[{"value": f"test:{k}", "label": f"Desk {k + 1}"} for k in range(TEST_STARTS)],
-        hosted=hosted,
+        hosted=bool(hosted),
         about=robot_words.NO_EMERGENCY_STOP,
     )
 

@@ -54,8 +54,8 @@ def read_variant(text: str, spec: PolicySpec) -> tuple[Variant, list[str]]:
 
 
 def read_policy(part: Part, bundled: Collection[str]) -> str:
-    """The policy a link is about. `bundled` is not empty."""
-    return part("policy", short_text, next(iter(bundled)), "a policy's name, folder or Hub id")
+    """The policy a link is about; empty when it names none and none is bundled."""
+    return part("policy", short_text, next(iter(bundled), ""), "a policy's name, folder or Hub id")
 
 
 def short_text(text: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_demo.core.demo import NO_DEMO
 from vla_demo.core.errors import VlaDemoError
 from vla_demo.core.labels import stage_label
 from vla_demo.core.package import PolicyPackage, StageGraph
@@ -25,7 +26,20 @@ from vla_demo.ui.shared import words
 from vla_demo.ui.shared.precisions import dial
 from vla_demo.workbench.progress import Preparing
 
-__all__ = ["MOST_STEPS", "Message", "Recipes", "Strip", "columns", "failed", "file_url", "message", "policy", "progress", "sketch"]
+__all__ = [
+    "MOST_STEPS",
+    "Message",
+    "Recipes",
+    "Strip",
+    "columns",
+    "failed",
+    "file_url",
+    "message",
+    "offered",
+    "policy",
+    "progress",
+    "sketch",
+]
 
 Message = dict[str, Any]
 Recipes = Mapping[str, Mapping[str, str]]  # role -> the mixed precisions known for it, each with a sentence
@@ -37,6 +51,11 @@ _number = count(time.time_ns() // 1_000_000)  # not from 0: a page that outlives
 def message(kind: str, **content: Any) -> Message:
     """`number` makes equal messages differ: the page only hears of changes."""
     return {"kind": kind, "number": next(_number), **content}
+
+
+def offered(bundled: Mapping[str, str]) -> Message:
+    """The policies to choose from; and in sentences what is missing: where no policy came with the app, how to get some."""
+    return {"policies": [{"id": name, "label": label} for name, label in bundled.items()], "missing": [] if bundled else [NO_DEMO]}
 
 
 def progress(step: Preparing, run: str) -> Message:

@@ -49,8 +49,7 @@ class TrapTab:
         """Which policies there are, and which one the link is about. Replay, which reads all of it, warns of a bad one."""
         bundled = self._policies.bundled()
         part, _ = part_reader(dict(request.query_params))
-        known = [{"id": name, "label": label} for name, label in bundled.items()]
-        yield messages.message("policies", policies=known, chosen=read_policy(part, bundled))
+        yield messages.message("policies", chosen=read_policy(part, bundled), **messages.offered(bundled))
 
     @reports_failures("trap")
     def open_trap(self, asked: gr.EventData) -> Iterator[Message]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vla_demo.core.demo import fetched_folder
+from vla_demo.core.errors import MissingPiece
 from vla_demo.episodes import Dataset
 from vla_demo.workbench.policies import PolicyLibrary
 from vla_demo.workbench.replay.episodes import EpisodeCard, PlayableEpisode, episode_cards, playable_episode
@@ -30,5 +32,8 @@ class ReplayWing:
         return Replay(request, self._policies.package(request.policy), self._dataset())
 
     def folders(self) -> Sequence[Path]:
-        """Whose files a browser may be given."""
-        return [self._dataset().folder]
+        """Whose files a browser may be given. Without any dataset that of the demo, which may be fetched while the page is open."""
+        try:
+            return [self._dataset().folder]
+        except MissingPiece:
+            return [fetched_folder()]

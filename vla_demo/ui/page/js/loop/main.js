@@ -1,7 +1,7 @@
 // The Closed loop tab: lets one or two lanes act in the twin under a latency, shows it while it happens, and the batch below it.
 
 import { createPlayback } from "../shared/clock.js";
-import { createControls } from "../shared/controls.js";
+import { createControls, noPolicy, notYet, showMissing } from "../shared/controls.js";
 import { isStill, onClick, part, scope } from "../shared/dom.js";
 import { listen, Work } from "../shared/work.js";
 import { Batch } from "./batch.js";
@@ -60,15 +60,12 @@ class Loop {
   /** @type {LoopMessages} */
   receive = {
     setting: (message) => {
-      const { policies, view, missing } = message;
+      const { view } = message;
       this.setting = message;
-      this.controls.fillPolicies(policies, view?.policy ?? policies[0].id);
-      this.at("missing").textContent = missing;
-      for (const name of ["live", "batch"]) this.at(name).hidden = Boolean(missing);
-      this.at("missing").hidden = !missing;
+      this.controls.fillPolicies(message, view?.policy ?? "");
       this.work.rest();
       if (view) this.begin(view);
-      else this.at("run").disabled = true;
+      else showMissing(this.element, message.missing);
     },
 
     scene: ({ start, pictures }) => {
@@ -117,11 +114,11 @@ class Loop {
       if (isStill(this.element)) this.clock.seek(this.clock.end());
     },
 
-    failed: () => {
+    failed: ({ why }) => {
       this.wanted = false;
       this.work.rest();
       this.clock.finish();
-      if (!this.lanes.ready()) this.wait("No policy is open: choose another, or press Run to try again.");
+      if (!this.lanes.ready()) this.wait(noPolicy(why));
     },
   };
 
@@ -134,7 +131,7 @@ class Loop {
     this.trigger("show_start", { start: view.start });
     this.lay();
     if (view.open) this.openPolicy(view.lanes.map(({ variant }) => variant));
-    else this.wait(`Press Run to fetch and prepare ${view.policy}.`);
+    else this.wait(notYet(view.policy));
   }
 
   showPolicy(policy, ready) {

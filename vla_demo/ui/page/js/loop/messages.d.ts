@@ -1,6 +1,6 @@
 // What the server says to the Closed loop tab, as its messages and handlers send it.
 
-import type { Answer, Failed, Hear, Mode, Option, Pictures, PolicyOption, Progress, Strip } from "../shared/messages";
+import type { Answer, Failed, Hear, Mode, Offered, Option, Pictures, Progress, Strip } from "../shared/messages";
 
 export type Trace = { from: number; depth: number[]; starved: number[]; asked: number[]; arrived: number[][] };
 export type Frame = Trace & { lane: number; t: number; state: string; pictures: Pictures };
@@ -20,15 +20,13 @@ export type LoopView = {
   seed: number;
   open: boolean;
 };
-export type LoopSetting = {
-  policies: PolicyOption[];
+export type LoopSetting = Offered & {
   starts: Option[];
   rates: Option[];
   thresholds: Option[];
   marks: PublishedLatency[];
   main: string;
   view: LoopView | null;
-  missing: string;
 };
 export type LoopPolicy = { family: string; strips: Strip[]; modes: Mode[]; actions: Record<string, number> };
 export type LaneReport = {

@@ -1,7 +1,7 @@
 // The Replay tab: wires its parts to each other and to the server. The server speaks in messages, the page answers with events.
 
 import { createPlayback } from "../shared/clock.js";
-import { createControls } from "../shared/controls.js";
+import { createControls, noPolicy, notYet, showMissing } from "../shared/controls.js";
 import { fillSelect, isStill, onClick, part, scope } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
 import { StageStrip } from "../shared/strip.js";
@@ -51,8 +51,9 @@ class Replay {
 
   /** @type {ReplayMessages} */
   receive = {
-    view: ({ policies, episodes, view, recording }) => {
-      this.controls.fillPolicies(policies, view.policy);
+    view: (message) => {
+      const { episodes, view, recording } = message;
+      this.controls.fillPolicies(message, view.policy);
       const options = episodes.map(({ index, label }) => ({ value: index, label }));
       fillSelect(this.at("episode"), options, recording.index);
       this.at("seed").value = String(view.seed);
@@ -64,7 +65,7 @@ class Replay {
       else this.player.seek(view.t);
       this.link.update({ policy: view.policy, variant: view.variant, episode: recording.index, seed: view.seed || null, t: view.t });
       if (view.open) this.openPolicy();
-      else this.wait(`Press Run to fetch and prepare ${view.policy}.`);
+      else this.wait(notYet(view.policy));
     },
 
     episode: ({ recording }) => {
@@ -107,11 +108,12 @@ class Replay {
       this.onTime(this.player.time);
     },
 
-    failed: ({ what }) => {
+    failed: ({ what, why }) => {
       this.wanted = {};
       this.at("episode").value = String(this.view.recording?.index);
       this.work.rest();
-      if (what === "policy") this.wait("No policy is open: choose another, or press Run to try again.");
+      if (what === "policy") this.wait(noPolicy(why));
+      if (what === "view" && why) showMissing(this.element, [why]);
     },
   };
 

@@ -1,6 +1,6 @@
 // What the server says to Replay, as its messages and handlers send it.
 
-import type { Failed, Hear, Joint, MeasuredStages, PolicyOption, Progress, Strip } from "../shared/messages";
+import type { Failed, Hear, Joint, MeasuredStages, Offered, Progress, Strip } from "../shared/messages";
 
 export type Section = { title: string; value: string; aside: string; notes: string[]; tone?: string };
 export type Recording = {
@@ -30,7 +30,7 @@ export type ReplayReport = MeasuredStages & {
   how: string;
 };
 export type ReplayMessages = {
-  view: Hear<{ view: ReplayView; policies: PolicyOption[]; episodes: { index: number; label: string }[]; recording: Recording }>;
+  view: Hear<Offered & { view: ReplayView; episodes: { index: number; label: string }[]; recording: Recording }>;
   episode: Hear<{ recording: Recording }>;
   sketch: Hear<{ policy: Strip }>;
   policy: Hear<{ policy: Strip }>;

@@ -11,9 +11,7 @@ import { listBoards } from "./boards.js";
 export function showSetting(at, { starts, about, hosted }) {
   fillSelect(at("starts"), starts, starts[0].value);
   at("about").textContent = about;
-  at("missing").textContent = hosted;
-  at("missing").hidden = !hosted;
-  at("connect").hidden = Boolean(hosted);
+  at("connect").hidden = hosted;
   listBoards(at);
 }
 

@@ -1,5 +1,6 @@
 // The Robot tab. Connecting and loading are spoken of with the server as in the other tabs; news, Stop and the short commands are asked directly.
 
+import { notYet } from "../shared/controls.js";
 import { onClick, part, scope, write } from "../shared/dom.js";
 import { createLink } from "../shared/link.js";
 import { listen, Work } from "../shared/work.js";
@@ -87,10 +88,11 @@ class Robot {
   receive = {
     setting: (message) => {
       const { policies, hosted } = message;
-      this.choice.controls.fillPolicies(policies, policies[0].id);
+      this.choice.controls.fillPolicies(message, policies[0]?.id ?? "");
       showSetting(this.at, message);
       part(this.element, ".robot").dataset.state = "off";
-      if (!hosted) this.choice.controls.openPolicy();
+      if (!policies.length) this.choice.wait(notYet(""));
+      else if (!hosted) this.choice.controls.openPolicy();
     },
 
     progress: (message) => this.choice.controls.progress(message),

@@ -1,6 +1,6 @@
 // What the server says to the Robot tab, as its messages and handlers send it.
 
-import type { Failed, Hear, Joint, Mode, Option, Pictures, PolicyOption, Progress, Strip } from "../shared/messages";
+import type { Failed, Hear, Joint, Mode, Offered, Option, Pictures, Progress, Strip } from "../shared/messages";
 
 export type Connected = { key: string; simulated: boolean; greeting: string; joints: Joint[]; cameras: string[] };
 export type Ticks = { number: number; at: number[]; commanded: number[][]; measured: number[][]; queue: number[]; starved: number[] };
@@ -45,7 +45,7 @@ export type EpisodeRow = {
 export type EpisodeList = { on: boolean; closing: boolean; where: string; why: string; rows: EpisodeRow[] };
 export type Downloaded = { text: string; archive: string; name: string; command: string };
 export type ChoiceMessage = { policy: Strip; modes: Mode[]; reads: boolean };
-export type RobotSetting = { policies: PolicyOption[]; starts: Option[]; hosted: string; about: string };
+export type RobotSetting = Offered & { starts: Option[]; hosted: boolean; about: string };
 export type RobotMessages = {
   setting: Hear<RobotSetting>;
   progress: Hear<Progress>;

@@ -1,8 +1,23 @@
 // The row of controls: which policy, what the buttons may do, how far a preparation is.
 
-import { fillSelect, part, scope } from "./dom.js";
+import { fillSelect, part, saySentences, scope } from "./dom.js";
 
+const NAME_ONE = "Name a checkpoint folder or a Hub id, then press Enter.";
 const OTHER = "other"; // the entry of the policy picker that opens the field for a folder or Hub id
+
+/** @import { Offered } from "./messages" */
+
+/** What to do about a policy that is not opened by itself. @param {string} policy may be empty */
+export const notYet = (policy) => (policy ? `Press Run to fetch and prepare ${policy}.` : NAME_ONE);
+
+/** Why the policy could not be opened. @param {string} [why] */
+export const noPolicy = (why) => `No policy is open${why ? `: ${why}` : ""}. Choose another, or press Run to try again.`;
+
+/** Leaves nothing of a tab but the sentences that say why. @param {HTMLElement} element @param {string[]} why */
+export function showMissing(element, why) {
+  saySentences(scope(element)("missing"), why);
+  part(element, "[data-state]").dataset.state = "missing";
+}
 
 /**
  * The picker calls the tab: `openPolicy` for the policy that was chosen, `wait` with what is missing until then, `leavePolicy` before another.
@@ -12,7 +27,9 @@ const OTHER = "other"; // the entry of the policy picker that opens the field fo
 export function createControls(element, tab) {
   const at = scope(element);
 
-  function fillPolicies(policies, chosen) {
+  /** @param {Offered} offered @param {string} chosen */
+  function fillPolicies({ policies, missing }, chosen) {
+    saySentences(at("missing"), missing);
     const known = policies.map(({ id, label }) => ({ value: id, label }));
     fillSelect(at("policy"), [...known, { value: OTHER, label: "Folder or Hub id…" }], chosen);
     choosePolicy(chosen);
@@ -43,7 +60,7 @@ export function createControls(element, tab) {
   at("policy").addEventListener("change", () => {
     tab.leavePolicy?.();
     if (!namesPlace()) return openPolicy();
-    tab.wait("Name a checkpoint folder or a Hub id, then press Enter.");
+    tab.wait(NAME_ONE);
     at("source").focus();
   });
   at("source").addEventListener("keydown", ({ key }) => {

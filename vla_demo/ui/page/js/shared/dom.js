@@ -71,6 +71,17 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * Says sentences, a paragraph each, and hides the node where there are none. What stands in `backticks` is code.
+ * @param {HTMLElement} node
+ * @param {string[]} sentences
+ */
+export function saySentences(node, sentences) {
+  const parts = (text) => text.split("`").map((part, place) => (place % 2 ? make("code", {}, part) : part));
+  node.hidden = sentences.length === 0;
+  node.replaceChildren(...sentences.map((text) => make("p", {}, ...parts(text))));
+}
+
 /** The address of what the server serves. @param {string} path */
 export function served(path) {
   return `${window.gradio_config?.root ?? ""}/${path}`;

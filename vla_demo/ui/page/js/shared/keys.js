@@ -1,5 +1,7 @@
 // Keyboard: Space plays, arrows step and change the episode, Escape stops a run. A control that has its own use for a key keeps it.
 
+import { part } from "./dom.js";
+
 /** @import { Clock } from "./elements" */
 
 const PLAYS = "button, select, input:not([type=range]), textarea, a, summary, [contenteditable]";
@@ -17,10 +19,12 @@ export function listenForKeys(element, clock, tab) {
     Escape: () => tab.stop(),
   };
 
+  const bar = part(element, '[data-at="play"]'); // without it on show there is nothing to play
+
   function press(event) {
     if (!element.isConnected) return document.removeEventListener("keydown", press);
     const action = actions[event.key];
-    if (!action || event.ctrlKey || event.metaKey || event.altKey || element.offsetParent === null) return;
+    if (!action || event.ctrlKey || event.metaKey || event.altKey || bar.offsetParent === null) return;
     if (/** @type {Element} */ (event.target).closest?.(event.key === " " ? PLAYS : STEPS)) return;
     event.preventDefault();
     action(event);

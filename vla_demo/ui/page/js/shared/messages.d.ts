@@ -16,6 +16,7 @@ export type Answer<Found> = Found & { problem?: string; code?: string };
 
 export type Option = { value: string | number; label: string };
 export type PolicyOption = { id: string; label: string };
+export type Offered = { policies: PolicyOption[]; missing: string[] }; // sentences
 export type Progress = { text: string; fraction: number | null };
 export type Failed = { what: string; why?: string };
 

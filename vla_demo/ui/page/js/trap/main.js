@@ -31,11 +31,11 @@ class Trap {
 
   /** @type {TrapMessages} */
   receive = {
-    policies: ({ policies, chosen }) => {
-      this.controls.fillPolicies(policies, new URLSearchParams(location.search).get("policy") ?? chosen); // Replay may have moved on since the page was opened
+    policies: (message) => {
+      this.controls.fillPolicies(message, new URLSearchParams(location.search).get("policy") ?? message.chosen); // Replay may have moved on since the page was opened
       this.work.rest();
       this.link.update({ tab: "trap" });
-      this.controls.openPolicy();
+      if (this.controls.source()) this.controls.openPolicy();
     },
 
     report: (message) => {

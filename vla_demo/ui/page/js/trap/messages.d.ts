@@ -1,6 +1,6 @@
 // What the server says to the Trap tab, as `vla_demo/ui/trap/figures.py` and its handlers send it.
 
-import type { Failed, Hear, PolicyOption, Progress } from "../shared/messages";
+import type { Failed, Hear, Offered, Progress } from "../shared/messages";
 import type { Layout, Plot } from "../shared/plotly";
 
 /** A variant, or just why it could not be measured. */
@@ -27,7 +27,7 @@ export type FigureData = {
 export type Context = { policy: string; label: string; about: string; template: Layout; open: (variant: string) => void };
 
 export type TrapMessages = {
-  policies: Hear<{ policies: PolicyOption[]; chosen: string }>;
+  policies: Hear<Offered & { chosen: string }>;
   report: Hear<{ source: string; about: string; figures: FigureData[]; template: Layout }>;
   nothing: Hear<{ source: string; words: string }>;
   progress: Hear<Progress>;
