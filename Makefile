@@ -14,7 +14,7 @@ demo: environment
 	$(RUN) app.py
 
 test: system-packages check
-	$(RUN) pytest -n $(PROCESSES) --dist loadgroup
+	$(RUN) pytest -n $(PROCESSES) --dist loadfile
 
 check: lint types contracts scripts
 

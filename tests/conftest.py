@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.fakes import CAMERAS, INSTRUCTION, JOINTS, fake_episode
 from tests.made_once import exported_policy, made_once, shared_folder
@@ -15,7 +17,7 @@ from vla_demo.core.package import PolicyPackage
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models gain nothing from more, and on a busy machine threads wait for each other
 
-REAL_TIME = {"twin/test_live.py", "workbench/test_robots.py", "ui/test_real_robot.py"}  # besides all of tests/board
+REAL_TIME = {"tests/twin/test_live.py", "tests/workbench/test_robots.py", "tests/ui/test_real_robot.py"}  # besides all of tests/board
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +79,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(shared_folder(tmp_path_factory, "wheel"), build_wheel)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `pytest -n 2 --dist loadgroup`: a file's tests share a process, and all that move an arm in real time share one."""
-    for item in items:
-        name = item.path.relative_to(ROOT / "tests") if item.path.is_relative_to(ROOT / "tests") else item.path
-        item.add_marker(pytest.mark.xdist_group("real time" if name.parts[0] == "board" or str(name) in REAL_TIME else str(name)))
+class RoomsScheduling(LoadFileScheduling):
+    """Of `pytest -n 2 --dist loadfile`: a file's tests share a process, and all that move an arm in real time share one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(super()._split_scope(nodeid))
+
+
+def scope_of(file: str) -> str:
+    """Files of the same scope run in one process, one after another."""
+    return "real time" if file.startswith("tests/board/") or file in REAL_TIME else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomsScheduling | None:
+    return RoomsScheduling(config, log) if config.getvalue("dist") == "loadfile" else None

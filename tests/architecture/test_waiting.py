@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import scope_of
 from tests.lateness import Witness, worst_lateness
 from tests.waiting import look_on, stall, wait_until
 
@@ -55,3 +56,18 @@ def test_the_witness_notices_a_machine_that_does_not_wake_it() -> None:
 def test_only_what_was_late_afterwards_counts() -> None:
     assert worst_lateness([(1.0, 0.9), (2.0, 0.1), (3.0, 0.3), (4.0, 0.2)], since=1.5) == 0.3
     assert worst_lateness([(1.0, 0.9)], since=1.5) == 0.0
+
+
+def moves_an_arm(text: str) -> bool:
+    return bool(re.search(r"\b(?:board_process|LiveTwin|SimulatedBoard)\(", text))
+
+
+def test_tests_that_move_an_arm_in_real_time_share_a_process() -> None:
+    files = [path for path in TESTS.rglob("test_*.py") if moves_an_arm(path.read_text()) and path != Path(__file__)]
+    assert len(files) > 5
+    assert {scope_of(str(path.relative_to(TESTS.parent))) for path in files} == {"real time"}
+
+
+def test_a_board_beside_another_would_be_noticed() -> None:
+    assert moves_an_arm("with board_process(tmp_path) as process:") and not moves_an_arm("board: BoardProcess")
+    assert scope_of("tests/core/test_policy.py") == "tests/core/test_policy.py"
