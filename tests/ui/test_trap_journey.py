@@ -336,6 +336,22 @@ def test_a_legend_lies_above_its_figure_on_a_phone_and_is_large_enough_for_a_fin
     assert min(figure.locator(".legend button").evaluate_all("(all) => all.map((b) => b.getBoundingClientRect().height)")) >= 32
 
 
+def test_a_finger_that_drags_over_a_figure_scrolls_the_page(visits: Visits) -> None:
+    page = trap(visits, viewport={"width": 393, "height": 800}, is_mobile=True, has_touch=True)
+    expect(drawn(page, "steps")).to_be_visible()
+    finger = page.context.new_cdp_session(page)
+    place = page.locator("[data-figure=steps] .plot").evaluate(
+        "(node) => { scrollTo(0, scrollY + node.getBoundingClientRect().top - 200); return node.getBoundingClientRect().top + 200; }"
+    )
+    before = page.evaluate("scrollY")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 200, "y": place}]})
+    for step in range(1, 11):
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": 200, "y": place - 20 * step}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("(before) => scrollY > before + 100", arg=before)
+    assert page.locator("[data-figure=steps] .zoombox").count() == 0
+
+
 def test_replay_rests_while_the_trap_is_on_show_and_plays_on_after(visits: Visits) -> None:
     page = visits().page
     page.wait_for_function("[...document.querySelectorAll('video')].every((v) => v.currentTime > 0.3 && !v.paused)")
