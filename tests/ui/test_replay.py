@@ -13,6 +13,8 @@ from tests.ui.fake_policies import package
 from tests.ui.fake_replay import FRAMES, fake_episode
 from tests.ui.fake_workbench import FakeWorkbench
 from tests.waiting import wait_until
+from vla_demo.core.demo import NO_DEMO
+from vla_demo.core.errors import MissingPiece
 from vla_demo.core.variant import Variant
 from vla_demo.evaluation.replay import ReplayStep
 from vla_demo.ui.replay import handlers as replay
@@ -61,6 +63,26 @@ def test_a_visit_opens_with_one_message_that_holds_all_the_page_needs(tab: Repla
     assert view["recording"]["index"] == 2
     assert [policy["id"] for policy in view["policies"]] == ["act", "smolvla"]
     assert view["recording"]["cameras"][0]["url"] == "gradio_api/file=/videos/top.mp4"
+
+
+def test_where_no_policy_is_bundled_the_episodes_are_shown_and_how_to_get_one(
+    tab: ReplayTab, workbench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbench.policies, "bundled", dict)
+    (view,) = tab.visit(visitor())
+    assert view["missing"] == [NO_DEMO] and view["policies"] == [] and view["recording"]
+    assert (view["view"]["policy"], view["view"]["open"]) == ("", False)
+
+
+def test_without_episodes_the_page_says_why_and_no_toast_repeats_it(
+    tab: ReplayTab, workbench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def episodes() -> None:
+        raise MissingPiece(NO_DEMO)
+
+    monkeypatch.setattr(workbench.replay, "episodes", episodes)
+    (failed,) = tab.visit(visitor())
+    assert (failed["kind"], failed["what"], failed["why"]) == ("failed", "view", NO_DEMO)
 
 
 def test_a_visit_with_a_bad_link_complains_and_shows_the_default(tab: ReplayTab, complaints: list[str]) -> None:
