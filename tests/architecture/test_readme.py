@@ -94,3 +94,18 @@ def test_a_command_that_is_not_taken_is_noticed() -> None:
     (command,) = commands_in("text\nuv run vla-demo replay act --no-such-option   # a comment\n")
     with pytest.raises(SystemExit):
         parser(open_page).parse_args(shlex.split(command))
+
+
+def missing_files(page: str) -> list[str]:
+    """Files that a page names in backquotes, in the repository, the package or the page's scripts, and that are not there."""
+    places = (ROOT, ROOT / "vla_demo", ROOT / "vla_demo" / "ui" / "page")
+    named = re.findall(r"`([\w./-]+/[\w./-]+\.(?:py|js|md|json))`", page)
+    return [name for name in named if not any((place / name).exists() for place in places)]
+
+
+def test_the_files_that_the_architecture_names_are_there() -> None:
+    assert missing_files(ARCHITECTURE) == []
+
+
+def test_a_file_that_is_not_there_is_found() -> None:
+    assert missing_files("`runtime/policy.py` and `runtime/nothing.py`") == ["runtime/nothing.py"]
