@@ -229,4 +229,4 @@ def _allowed() -> str:
 
 def _name(key: str) -> str:
     """For people; it tells nothing of the key."""
-    return f"Visitor {hash(key) % 900 + 100}"
+    return f"Visitor {hash(key) % 90_000 + 10_000}"
