@@ -87,7 +87,7 @@ class GuardedArm:
         return joints
 
     def act(self, action: NDArray[np.float32]) -> None:
-        """One tick towards `action`, as far as the guard lets it; one tick of braking when it was told to stop."""
+        """One tick towards `action` (J,) in dataset units, as far as the guard lets it; one of braking when stopped. Raises `Stale`."""
         measured = self.measured()
         with self._turn:
             elapsed = self._since_last_goal()

@@ -91,18 +91,22 @@ class Limits:
 
     @property
     def low(self) -> Joints:
+        """(J,) least goal of each joint, dataset units."""
         return np.array([joint.low for joint in self.joints])
 
     @property
     def high(self) -> Joints:
+        """(J,) largest goal of each joint, dataset units."""
         return np.array([joint.high for joint in self.joints])
 
     @property
     def max_velocity(self) -> Joints:
+        """(J,) dataset units per second."""
         return np.array([joint.max_velocity for joint in self.joints])
 
     @property
     def max_acceleration(self) -> Joints:
+        """(J,) dataset units per second squared."""
         return np.array([joint.max_acceleration for joint in self.joints])
 
 

@@ -103,7 +103,7 @@ class So101Arm:
             return self._joints
 
     def send(self, goal: NDArray[np.float32]) -> None:
-        """Written by the bus's thread at once; a goal that comes sooner replaces it. Raises `VlaDemoError` as `measure` does."""
+        """Head for `goal` (J,), written by the bus's thread at once; a sooner one replaces it. Raises `VlaDemoError` as `measure` does."""
         with self._change:
             self._check()
             self._goal = goal.copy()

@@ -49,7 +49,7 @@ def telemetry(driver: Driver, desk: LeaseDesk, after: int, now: float) -> Any:
 
 
 def picture_message(camera: str, picture: NDArray[np.uint8], max_width: int) -> Any:
-    """A `link.Picture` of every n-th pixel, so that it is at most `max_width` wide; 0: of every pixel."""
+    """A `link.Picture` of every n-th pixel of an (H, W, 3) RGB picture, so that it is at most `max_width` px wide; 0: of every pixel."""
     step = 1 if max_width == 0 else -(-picture.shape[1] // max_width)
     small = np.ascontiguousarray(picture[::step, ::step])
     return link.Picture(camera=camera, height=small.shape[0], width=small.shape[1], rgb=small.tobytes())

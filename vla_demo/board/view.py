@@ -199,7 +199,7 @@ def robot_view(news: "link.Telemetry", near: LinkView) -> RobotView:
 
 
 def robot_pictures(found: "link.Pictures") -> RobotPictures | None:
-    """None when there are no newer ones than those that were asked for."""
+    """The pictures as (H, W, 3) RGB; None when there are no newer ones than those that were asked for."""
     if not found.pictures:
         return None
     pictures = {p.camera: np.frombuffer(p.rgb, np.uint8).reshape(p.height, p.width, 3) for p in found.pictures}

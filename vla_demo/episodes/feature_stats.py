@@ -33,7 +33,10 @@ def pixel_stats(pictures: Sequence[NDArray[np.uint8]]) -> FeatureStats:
 
 
 def pooled(parts: Sequence[FeatureStats]) -> FeatureStats:
-    """Of several episodes together, as `lerobot.datasets.compute_stats.aggregate_feature_stats`: quantiles are weighted means."""
+    """Of several episodes together, (D,) or (3, 1, 1) as in the parts; quantiles are weighted means.
+
+    As `lerobot.datasets.compute_stats.aggregate_feature_stats`.
+    """
     counts = np.array([part["count"][0] for part in parts])
     weights = counts / counts.sum()
     mean = sum(w * part["mean"] for w, part in zip(weights, parts, strict=True))

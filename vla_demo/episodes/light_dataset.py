@@ -38,7 +38,7 @@ class LightEpisode:
     """One episode of a dataset whose numbers and videos have been written."""
 
     recorded: RecordedEpisode
-    stats: Mapping[str, FeatureStats]  # of states, actions and pictures
+    stats: Mapping[str, FeatureStats]  # of states and actions (J,), as `column_stats` makes them, and of pictures (3, 1, 1)
 
 
 def video_key(camera: str) -> str:

@@ -53,7 +53,10 @@ class LiveEpisode:
         self._why_cut = ""
 
     def add(self, state: NDArray[np.float32], action: NDArray[np.float32], pictures: Sequence[NDArray[np.uint8]] | None, old: bool) -> None:
-        """One control period; `pictures` None: as before, and `old` when there were newer ones. From a full disk on it only counts."""
+        """One control period: joints (J,), the goal (J,) and for each camera an (H, W, 3) RGB picture. From a full disk on it only counts.
+
+        `pictures` None: as before, and `old` when there were newer ones.
+        """
         if not self._why_cut and len(self._states) % round(self.began.recorded.fps) == 0:
             self._why_cut = self._no_room()
         if self._why_cut:

@@ -99,7 +99,10 @@ class EpisodeWriter:
         split: str | None = None,
         seed: int | None = None,
     ) -> int:
-        """Record one episode and return its index. When `frames` raises, the episode is dropped and the writer stays usable."""
+        """Record one episode, observations with the action (J,) commanded there in dataset units, and return its index.
+
+        When `frames` raises, the episode is dropped and the writer stays usable.
+        """
         index = len(self._tags)
         try:
             count = 0

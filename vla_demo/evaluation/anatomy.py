@@ -59,7 +59,7 @@ class FlowErrors:
 
 
 def flow_errors(quantized: OpenPolicy, context: Tensors, reference: Path, own: Path, unit: ActionUnit) -> FlowErrors:
-    """`reference` is FP32's path, `own` the quantized policy's from the same noise with `context`; N more velocities are asked here."""
+    """`reference` is FP32's path, `own` the quantized policy's from the same noise with `context`; N more velocities (T, A) are asked."""
     steps = reference.steps
     forced = np.stack([quantized.velocity(reference.xs[k], step_moment(k, steps), context) for k in range(steps)])
     return FlowErrors(

@@ -28,7 +28,7 @@ class Comparison:
 
 
 def compare(chunks: Chunks, reference: Chunks, scale: ActionScale, clusters: Sequence[Hashable]) -> Comparison:
-    """Same observations, same noise, in the same order."""
+    """How far `chunks` are from `reference`, each (T, J) in dataset units: same observations, same noise, in the same order."""
     apart = differences(chunks, reference, scale)
     sizes = np.abs(apart)
     least = min(cosine(a, b, scale) for a, b in zip(chunks, reference, strict=True))
@@ -42,7 +42,10 @@ def differences(chunks: Chunks, reference: Chunks, scale: ActionScale) -> NDArra
 
 
 def error_vs_recorded(chunks: Chunks, recorded: Chunks, scale: ActionScale, clusters: Sequence[Hashable]) -> Interval:
-    """RMS distance from what the demonstrator did; a recording that ends inside a chunk is compared as far as it goes."""
+    """RMS distance, in standard deviations, of each chunk (T, J) from what the demonstrator did.
+
+    That is (M, J), M <= T, where a recording ends inside a chunk; it is compared as far as it goes.
+    """
     sizes = [float(rms((c[: len(r)].astype(np.float64) - r) / scale.std)) for c, r in zip(chunks, recorded, strict=True)]
     return clustered_interval(sizes, clusters)
 

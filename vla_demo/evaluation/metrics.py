@@ -31,11 +31,12 @@ class ActionScale:
 
     @classmethod
     def of(cls, mean: Sequence[float] | NDArray[np.float64], std: Sequence[float] | NDArray[np.float64], source: str) -> Self:
-        """A joint whose spread is under 1e-6 is left unscaled."""
+        """From `mean` and `std` (J,) in dataset units; a joint whose spread is under 1e-6 is left unscaled."""
         spread = np.asarray(std, dtype=np.float64)
         return cls(np.asarray(mean, dtype=np.float64), np.where(spread < SMALLEST_STD, 1.0, spread), source)
 
     def normalized(self, actions: Actions) -> NDArray[np.float64]:
+        """(..., J) in dataset units to (..., J) in standard deviations from the mean."""
         normalized: NDArray[np.float64] = (actions - self.mean) / self.std
         return normalized
 
@@ -64,7 +65,7 @@ def mean_abs(a: Actions, b: Actions) -> NDArray[np.float64]:
 
 
 def cosine(a: Actions, b: Actions, scale: ActionScale) -> float:
-    """Cosine of the angle between two whole chunks, each joint centered and divided by its spread, so that none outweighs the others.
+    """Cosine of the angle between two chunks (T, J), each joint centered and divided by its spread, so that none outweighs the others.
 
     1 when both are zero: two policies that both stay at the mean agree.
     """
@@ -76,7 +77,7 @@ def cosine(a: Actions, b: Actions, scale: ActionScale) -> float:
 
 
 def share_within(a: Actions, b: Actions, tolerance: Sequence[float]) -> float:
-    """Share of rows in which every joint differs by at most its tolerance (dataset units)."""
+    """Share of the T rows of `a` and `b` (T, J) in which every joint differs by at most its tolerance (dataset units)."""
     return float((np.abs(a.astype(np.float64) - b) <= np.asarray(tolerance)).all(axis=1).mean())
 
 

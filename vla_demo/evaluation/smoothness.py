@@ -26,7 +26,7 @@ Actions = NDArray[np.float64]  # (T, J) standard deviations
 class Plan:
     """One chunk, and the last action carried out before it where that is known."""
 
-    actions: Actions
+    actions: Actions  # (T, J) standard deviations
     before: NDArray[np.float64] | None  # (J,)
 
 

@@ -34,7 +34,7 @@ class Moment:
     before: Array | None  # (J,) what the demonstrator did just before
     follows: int | None  # number of the moment whose plan ends where this one begins
     noise: Array | None  # (T, A)
-    other_noises: tuple[Array, ...] = ()  # for the spread from seed to seed
+    other_noises: tuple[Array, ...] = ()  # (T, A) each, for the spread from seed to seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ReferenceChunk:
     """FP32 at one moment."""
 
     moment: Moment
-    prefix: Tensors  # what the last stage reads
+    prefix: Tensors  # what the last stage reads, as `OpenPolicy.prefix` gives it
     actions: Array  # (T, J) dataset units
     path: Path | None  # where there is denoising
     others: tuple[Array, ...]  # (T, J) each, from the other noises
@@ -69,7 +69,7 @@ class VariantChunk:
     actions: Array  # (T, J) dataset units
     prefix_only: Array | None  # (T, J): its prefix, FP32's last stage; None unless both parts differ from FP32
     flow: FlowErrors | None  # where only the last stage differs and there is denoising
-    swept: Mapping[int, Array] = field(default_factory=dict)
+    swept: Mapping[int, Array] = field(default_factory=dict)  # steps -> (T, J) dataset units; empty where nothing is swept
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     reference_ms: Mapping[str, float] = field(default_factory=dict)  # FP32's just before or after; empty for a chunk that was not timed
 

@@ -23,6 +23,7 @@ class Vision(nn.Module):
         self.projection = policy.model.encoder_img_feat_input_proj
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """(C, 3, H, W) to (C, F, h, w)."""
         return self.projection(self.backbone(pixels)["feature_map"])  # type: ignore[no-any-return]
 
 
@@ -49,6 +50,7 @@ class Transformer(nn.Module):
             self.register_buffer("queries", model.decoder_pos_embed.weight[None].clone())
 
     def forward(self, features: Tensor, state: Tensor) -> Tensor:
+        """(C, F, h, w) and (1, J) to (1, T, J)."""
         pictures = features.flatten(2).transpose(1, 2).flatten(0, 1)[None]
         x = torch.cat([self.latent, self.state_projection(state)[:, None], pictures], dim=1)
         for layer in self.encoder:

@@ -29,16 +29,17 @@ _LIVE_AXES = {
 
 
 def run_module(module: nn.Module, spec: GraphSpec, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The module's outputs by name, for inputs out of `tensors`."""
+    """The module's outputs by name, for inputs out of `tensors`, both in the shapes that its `forward` names."""
     with torch.no_grad():
         answer = module(*(tensors[name] for name in spec.inputs))
     return dict(zip(spec.outputs, answer if isinstance(answer, tuple) else (answer,), strict=True))
 
 
 def write_graph(module: nn.Module, spec: GraphSpec, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Trace the module on example `tensors` and write `path`, with its weights beside it in `<path>.data` when they exceed 1 MB.
+    """Trace the module on example `tensors`, in the shapes that its `forward` names, and write `path`.
 
-    Raises `PackageError` when PyTorch cannot export it; a `Stopped` raised while it works comes through.
+    Its weights lie beside it in `<path>.data` when they exceed 1 MB. Raises `PackageError` when PyTorch cannot export it; a `Stopped`
+    raised while it works comes through.
     """
     dims: dict[str, Any] = {}
     live = tuple({axis: dims.setdefault(name, _dimension(name)) for axis, name in _LIVE_AXES.get(i, {}).items()} for i in spec.inputs)

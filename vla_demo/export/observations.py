@@ -28,7 +28,7 @@ _INSTRUCTIONS = (
 class ParityInputs:
     source: str  # in words, for the manifest
     observations: tuple[Observation, ...]
-    noises: tuple[NDArray[np.float32] | None, ...]  # one each; None for a policy that does not denoise
+    noises: tuple[NDArray[np.float32] | None, ...]  # one (T, A) each; None for a policy that does not denoise
 
 
 def parity_inputs(

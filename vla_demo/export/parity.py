@@ -32,7 +32,7 @@ class Case:
     """One observation and what PyTorch answers to it."""
 
     observation: Observation
-    noise: NDArray[np.float32] | None
+    noise: NDArray[np.float32] | None  # (T, A); None for a policy that does not denoise
     actions: NDArray[np.float32]  # (T, J) dataset units
 
 
@@ -67,7 +67,10 @@ def measure(policy: ExportedPolicy, cases: Sequence[Case], watch: Callable[[int]
 
 
 def check_parity(joint_names: Sequence[str], worst: NDArray[np.float64], scale: ActionScale, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The report for the manifest, `facts` included. Raises `ParityError`, carrying it, when a joint misses `TOLERANCE`."""
+    """The report for the manifest, `facts` included; `worst` is (J,) in dataset units.
+
+    Raises `ParityError`, carrying it, when a joint misses `TOLERANCE`.
+    """
     shares = np.array([_share(error, unit) for error, unit in zip(worst, scale.values, strict=True)])
     report = {
         "max_error": float(shares.max()),
@@ -87,7 +90,7 @@ def check_parity(joint_names: Sequence[str], worst: NDArray[np.float64], scale: 
 
 
 def graph_errors(policy: ExportedPolicy, trace: Tensors) -> dict[str, dict[str, float]]:
-    """Each graph alone on PyTorch's own tensors: the largest |error| of its outputs, as a share of the largest |value|."""
+    """Each graph alone on PyTorch's own tensors, in the shapes it reads: its outputs' largest |error| as a share of the largest |value|."""
     errors = {}
     specs = {graph.name: graph for stage in policy.spec.stages for graph in stage.graphs}
     for graph in policy.package.graphs:

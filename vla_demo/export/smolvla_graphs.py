@@ -30,6 +30,7 @@ class Vision(nn.Module):
         self.scale = math.sqrt(backbone.config.text_config.hidden_size)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """(C, 3, H, W) to (C, T, D)."""
         x = self.patches(pixels).flatten(2).transpose(1, 2) + self.positions
         for layer in self.layers:
             x = x + _picture_attention(layer.self_attn, layer.layer_norm1(x))
@@ -51,6 +52,7 @@ class Prefix(nn.Module):
         self.state_projection = policy.model.state_proj
 
     def forward(self, image_tokens: Tensor, token_ids: Tensor, token_mask: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(C, T, D), int64 (1, L), bool (1, L) and (1, S) to twice (n, 1, P, HK, Dh) and bool (1, P), P = C * T + L + 1."""
         x, valid = self._tokens(image_tokens, token_ids, token_mask, state)
         head_dim = self.layers[0].self_attn.head_dim
         angles = rotation(torch.cumsum(valid.long(), dim=1) - 1, head_dim)
@@ -84,6 +86,7 @@ class Context(nn.Module):
         self.crosses = _crosses(policy)
 
     def forward(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (n, 1, P, HK, Dh), n the layers', to those of the same shape that the expert's layers read."""
         context_keys, context_values = [], []
         for index, (layer, crosses) in enumerate(zip(self.layers, self.crosses, strict=True)):
             k, v = keys[index], values[index]
@@ -116,6 +119,7 @@ class Step(nn.Module):
         self.register_buffer("frequencies", _frequencies(self.enter.out_features, config.min_period, config.max_period))
 
     def forward(self, x: Tensor, time: Tensor, context_keys: Tensor, context_values: Tensor, prefix_mask: Tensor) -> Tensor:
+        """x (1, T, A) at `time` (1,) to (1, T, A); keys and values are (n, 1, P, HK, Dh), `prefix_mask` is bool (1, P)."""
         h = self._embedded(x, time)
         ordinals = torch.arange(x.shape[1])[None]
         own = rotation(ordinals, self.head_dim)

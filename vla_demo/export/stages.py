@@ -18,12 +18,12 @@ __all__ = ["first_tensors", "module_for"]
 
 
 def module_for(graph: str, reference: "ReferencePolicy", tensors: "Mapping[str, Tensor]") -> "nn.Module":
-    """The module of a graph; `tensors` are those made so far, whose shapes some modules need."""
+    """The module of a graph; some need the shapes of the `tensors` made so far."""
     return _BUILDERS[reference.spec.family][graph](reference.loaded.policy, tensors)
 
 
 def first_tensors(reference: "ReferencePolicy", observation: Observation, noise: NDArray[np.float32] | None) -> "dict[str, Tensor]":
-    """What the first graphs read, as LeRobot's own processors and policy prepare it; for a denoising policy also `x` and `time`.
+    """What the first graphs read, as LeRobot's own processors and policy prepare it; with `noise` (T, A) also x (1, T, A) and time (1,).
 
     Raises `CheckpointError` when the cameras' pictures do not come out in one size.
     """

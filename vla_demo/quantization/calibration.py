@@ -65,7 +65,7 @@ class Calibration:
         }
 
     def feeds(self, package: PolicyPackage, graph: StageGraph) -> Feeds:
-        """The inputs of `graph` as the FP32 package computes them; of a graph that runs in the denoising loop those of every step."""
+        """The inputs of `graph` by name, in the shapes it reads, as FP32 computes them; in the denoising loop those of every step."""
         return _RecordedInputs(self, package, graph)
 
 

@@ -38,7 +38,10 @@ class ChannelRanges:
 
 
 def channel_ranges(graph: Path, activations: Sequence[str], feeds: Feeds) -> dict[str, ChannelRanges]:
-    """Run the FP32 graph on all `feeds`. Raises `InvalidInput` when there are none, or when something in there is not a number."""
+    """Run the FP32 graph on all `feeds`, its inputs by name, for how far each of the `activations` (..., K) reaches.
+
+    Raises `InvalidInput` when there are no feeds, or when something in there is not a number.
+    """
     rows: dict[str, list[Array]] = {_port(kind, name): [] for name in activations for kind in _REDUCTIONS}
     for answers in _answers(graph, activations, feeds):
         for port, row in answers.items():

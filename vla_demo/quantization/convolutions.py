@@ -28,7 +28,7 @@ def weight_codes(weight: NDArray[np.float32], reach: int = 127) -> tuple[NDArray
 
 
 def gathers(node: Any, weight: NDArray[Any], fewest: int | None = None) -> bool:
-    """Whether this convolution can be a product over patches, and has channels enough for that to pay."""
+    """Whether this convolution, `weight` (O, C, ...), can be a product over patches, and has channels enough for that to pay."""
     attributes = attributes_of(node)
     plain = attributes.get("group", 1) == 1 and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
     return plain and weight.ndim == 4 and weight.shape[1] >= (fewest or _FEWEST_CHANNELS)
@@ -68,7 +68,7 @@ def finish_product(to: Rewriting, node: Any, product: str) -> None:
 
 
 def integer_convolution(to: Rewriting, node: Any, codes: NDArray[np.int8], scale: NDArray[np.float32]) -> None:
-    """Any convolution over an input that is there as `<input>_codes`, `_scale`, `_zero`."""
+    """Any convolution with `codes` (O, C, ...) and `scale` (O,) over an input that is there as `<input>_codes`, `_scale`, `_zero`."""
     source, output = node.input[0], node.output[0]
     stored = to.constant(f"{output}_weight", (codes.astype(np.int16) + _SHIFT).astype(np.uint8))
     shift = to.constant(f"{output}_shift", np.array(_SHIFT, np.uint8))
@@ -83,7 +83,7 @@ def integer_convolution(to: Rewriting, node: Any, codes: NDArray[np.int8], scale
 
 
 def scaled(to: Rewriting, node: Any, sums: str, scale: NDArray[np.float32], out: str) -> str:
-    """Integer sums back to FP32: times the scale of the input, found at run time, times that of the weights."""
+    """Integer sums back to FP32: times the scale of the input, found at run time, times that of the weights, (O,) or (1, O, 1, ...)."""
     source, output = node.input[0], node.output[0]
     as_float = to.node("Cast", [sums], f"{output}_float", to=1)  # TensorProto.FLOAT
     factor = to.node("Mul", [f"{source}_scale", to.constant(f"{output}_weight_scale", scale)], f"{output}_factor")

@@ -24,7 +24,10 @@ __all__ = ["to_dynamic_int8"]
 
 
 def to_dynamic_int8(reach: int) -> Rewrite:
-    """The rewriting of a product into its integer form. `reach` is the largest code of a weight: 127, or 63 with 7 bits."""
+    """The rewriting of a product, weights (K, N) or (O, C, ...), into its integer form.
+
+    `reach` is the largest code of a weight: 127, or 63 with 7 bits.
+    """
 
     def rewrite(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> str:
         if node.op_type != "Conv" and weight.ndim != 2:

@@ -11,7 +11,7 @@ __all__ = ["to_half"]
 
 
 def to_half(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> str:
-    """Write the product with its weights behind a Cast; answers why not."""
+    """Write the product with its weights, of any shape, behind a Cast; answers why not."""
     if np.abs(weight).max(initial=0) > np.finfo(np.float16).max:
         return "its weights are larger than float16 can hold"
     name = f"{node.output[0]}_half"

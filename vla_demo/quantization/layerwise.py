@@ -20,7 +20,7 @@ Rewrite = Callable[[Rewriting, Any, NDArray[np.float32]], str]
 
 
 def rewrite_products(prepared: Path, target: Path, where: Where, precision: str, rewrite: Rewrite) -> Sequence[Decision]:
-    """Write `target` with the chosen products rewritten; one weight is in memory at a time."""
+    """Write `target` with the chosen products rewritten, weights (K, N) or (O, C, ...); one weight is in memory at a time."""
     decisions: list[Decision] = []
     with rewriting(prepared, target) as to:
         chosen = {product.layer: product for product in products(to.model) if where(product.layer)}

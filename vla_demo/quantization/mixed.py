@@ -37,7 +37,7 @@ class Mixed:
         return {"scheme": type(self).__name__} | rules | {"schemes": {p: dict(scheme.settings()) for p, scheme in self.schemes.items()}}
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
-        """Layers that the recipe leaves in FP32 are decided upon too, with that as the reason."""
+        """As `Scheme.apply`; layers that the recipe leaves in FP32 are decided upon too, with that as the reason."""
         chosen = {product.layer: product for product in graph_products(prepared) if where(product.layer)}
         decisions = [_fp32_decision(p) for p in chosen.values() if self.recipe.precision_of(p.layer) == REFERENCE_PRECISION]
         with tempfile.TemporaryDirectory(dir=target.parent) as workshop:

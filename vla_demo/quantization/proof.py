@@ -30,7 +30,10 @@ def proven_different(fp32: Path, quantized: Path, what: str, *, may_be_equal: bo
 
 
 def differences(first: Path, second: Path, probe: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-    """Largest absolute difference of each output; not finite where one of them is not. One graph is in memory at a time."""
+    """Largest absolute difference of each output; not finite where one of them is not. One graph is in memory at a time.
+
+    `probe` holds their inputs by name, in the shapes they read.
+    """
     before, after = _answers(first, probe), _answers(second, probe)
     return {name: _largest(before[name], after[name]) for name in before if before[name].dtype.kind == "f"}
 

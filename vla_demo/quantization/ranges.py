@@ -50,7 +50,10 @@ class Histograms:
 def activation_ranges(
     prepared: Path, tensors: Sequence[str], feeds: Feeds, method: str, histograms: Histograms | None = None
 ) -> Mapping[str, Range]:
-    """`method` is "minmax", "entropy" or "percentile". Raises `QuantizationError` when there are no feeds or a value is not finite."""
+    """The range of each of `tensors`, of any shape, over all `feeds`; `method` is "minmax", "entropy" or "percentile".
+
+    Raises `QuantizationError` when there are no feeds or a value is not finite.
+    """
     names = list(dict.fromkeys(tensors))
     found = _minmax(prepared, names, feeds) if method == "minmax" else _histogram(prepared, names, feeds, method, histograms)
     broken = [name for name in names if not np.isfinite([found[name].low, found[name].high]).all()]

@@ -34,7 +34,7 @@ class Rewriting:
         self._made: set[str] = set()  # outputs that several nodes share
 
     def weight(self, name: str) -> NDArray[Any]:
-        """An initializer of the old graph, read now."""
+        """An initializer of the old graph, of any shape, read now."""
         from onnx import helper, numpy_helper
 
         tensor = self._old[name]
@@ -45,7 +45,7 @@ class Rewriting:
         return np.fromfile(file, dtype, int(np.prod(shape)), offset=offset).reshape(shape)
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        """A new initializer, written now; answers its name."""
+        """A new initializer, of any shape, written now; answers its name."""
         from onnx import numpy_helper
 
         value = np.ascontiguousarray(value)

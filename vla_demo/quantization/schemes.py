@@ -32,7 +32,7 @@ class Scheme(Protocol):
         """Quantize the prepared graph into `target` and `<target>.data`; answers what became of each product that `where` chose.
 
         Products keep their layer's name. `prepared` may have been quantized in part already: what has no FP32 weights any more is left
-        as it is. `feeds` are the graph's inputs on the calibration data; None where there is none and none is needed.
+        as it is. `feeds` are the graph's inputs on the calibration data by name, in the shapes it reads; None where none are needed.
         """
         ...
 
@@ -58,6 +58,7 @@ class DynamicInt8:
         return {"scheme": type(self).__name__} | asdict(self)
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        """As `Scheme.apply`; `feeds` are not read."""
         from vla_demo.quantization.dynamic import to_dynamic_int8
 
         return rewrite_products(prepared, target, where, "int8", to_dynamic_int8(_reach(self.weight_bits)))
@@ -84,6 +85,7 @@ class StaticInt8:
         return {"scheme": type(self).__name__} | asdict(self)
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        """As `Scheme.apply`; raises `InvalidInput` without `feeds`."""
         from vla_demo.quantization.static import quantize_statically
 
         if feeds is None:
@@ -120,6 +122,7 @@ class WeightOnly:
         return {"scheme": type(self).__name__} | asdict(self)
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        """As `Scheme.apply`; `feeds` are not read. Raises `QuantizationError` where 8-bit activations change nothing."""
         from vla_demo.quantization.weight_only import INT8_ACTIVATIONS, Blocks, prove_int8_activations, to_blocks
 
         blocks = Blocks(self.bits, self.block_size, self.symmetric)
@@ -144,6 +147,7 @@ class HalfStorage:
         return {"scheme": type(self).__name__} | asdict(self)
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
+        """As `Scheme.apply`; `feeds` are not read."""
         from vla_demo.quantization.half import to_half
 
         return rewrite_products(prepared, target, where, "fp16", to_half)

@@ -37,7 +37,7 @@ class SmoothInt8:
         return {"scheme": type(self).__name__} | asdict(self) | {"alphas": list(self.alphas)}
 
     def apply(self, prepared: Path, target: Path, where: Where, feeds: Feeds | None) -> Sequence[Decision]:
-        """Raises `QuantizationError` where there is nothing to smooth, as in a ResNet."""
+        """As `Scheme.apply`; raises `InvalidInput` without `feeds`, `QuantizationError` where nothing can be smoothed, as in a ResNet."""
         if feeds is None:
             raise InvalidInput("int8-smooth takes the reach of each channel from training episodes; give a calibration")
         with tempfile.TemporaryDirectory(dir=target.parent) as workshop:

@@ -62,7 +62,8 @@ def smooth_graph(
 ) -> list[Smoothing]:
     """Write the smoothed FP32 graph, which computes the same; answers what was done at each seam one of whose readers `where` chose.
 
-    Where the division costs a product of its own, it is made only if it brings the error under `worth` of what it was.
+    `feeds` are the graph's inputs by name, in the shapes it reads. Where the division costs a product of its own, it is made only if
+    it brings the error under `worth` of what it was.
     """
     found: list[Smoothing] = []
     with rewriting(prepared, target) as to:

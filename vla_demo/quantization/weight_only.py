@@ -39,7 +39,7 @@ class Blocks:
 
 
 def to_blocks(blocks: Blocks, accuracy_level: int) -> Rewrite:
-    """The rewriting of a product into MatMulNBits; convolutions become products over patches first."""
+    """The rewriting of a product, weights (K, N), into MatMulNBits; convolutions (O, C, kh, kw) become products over patches first."""
 
     def rewrite(to: Rewriting, node: Any, weight: NDArray[np.float32]) -> str:
         if node.op_type == "Conv":

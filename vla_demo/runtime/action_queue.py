@@ -35,7 +35,7 @@ AGGREGATES: Mapping[str, Callable[[Action, Action], Action]] = {
 class QueuedAction:
     """One action waiting for its turn."""
 
-    action: Action
+    action: Action  # (J,) dataset units
     observed_at: float  # s, when the newest observation behind it was captured
     chunk: int  # which chunk it came with last, from 0
 

@@ -24,7 +24,7 @@ class Instruction:
         self._remembered = lru_cache(maxsize=16)(self._encode)
 
     def tokens(self, instruction: str) -> Tokens:
-        """Right-padded to `max_length` where the recipe is static. Raises `InvalidInput` when no token comes out."""
+        """Ids and mask (1, L), right-padded to `max_length` where the recipe is static. Raises `InvalidInput` when no token comes out."""
         return self._remembered(instruction)
 
     def _encode(self, instruction: str) -> Tokens:

@@ -46,7 +46,7 @@ class GraphRun:
     """What is noted while graphs run; pass the same one along to add up a whole chunk."""
 
     stage_ms: dict[str, float] = field(default_factory=dict)  # role -> wall milliseconds so far; loading is not counted
-    tap: Tap | None = None
+    tap: Tap | None = None  # is shown the inputs of each graph, as `Tap` says
 
 
 def open_policy(
@@ -112,15 +112,18 @@ class ExportedPolicy:
         return ActionChunk(self.actions(result), observation.captured_at, run.stage_ms)
 
     def prefix(self, observation: Observation, run: GraphRun | None = None) -> Tensors:
-        """All there is before the last stage's turn: the prepared observation and the outputs of every earlier stage."""
+        """All there is before the last stage's turn: `inputs` and the outputs of every earlier stage, in the shapes the graphs read."""
         return self._ran(self.spec.stages[:-1], self.inputs(observation), run, in_loop=False)
 
     def inputs(self, observation: Observation) -> Tensors:
-        """The prepared observation: what the first stages read."""
+        """The prepared observation, what the first stages read, as `Preprocessor.inputs` gives it."""
         return self._preprocessor.inputs(observation)
 
     def stage(self, role: str, tensors: Tensors, run: GraphRun | None = None) -> Tensors:
-        """`tensors` and what one stage makes of them once a chunk. They may come from another variant of the same package."""
+        """`tensors` and what one stage makes of them once a chunk, in the shapes its graphs declare.
+
+        They may come from another variant of the same package.
+        """
         return self._ran([stage for stage in self.spec.stages if stage.role == role], tensors, run, in_loop=False)
 
     def condition(self, prefix: Tensors, run: GraphRun | None = None) -> Tensors:

@@ -29,7 +29,7 @@ def resize(picture: Picture, height: int, width: int, *, antialias: bool) -> Pic
 
 @lru_cache(maxsize=64)
 def weights(size: int, target: int, antialias: bool) -> NDArray[np.float32]:
-    """(target, size): row i holds the weights of the old pixels in new pixel i; each row sums to 1."""
+    """(M, N), M = `target` and N = `size`: row i holds the weights of the old pixels in new pixel i; each row sums to 1."""
     # PyTorch keeps scale and positions in float32; their rounding moves a pixel of a large picture by up to 1e-4, so it is kept too.
     scale = np.float32(size / target)
     matrix = _triangle(size, target, scale) if antialias else _two_neighbours(size, target, scale)

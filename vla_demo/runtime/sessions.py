@@ -52,7 +52,10 @@ class Session:
         self._outputs = [o.name for o in self._session.get_outputs()]
 
     def run(self, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-        """Feed the graph's inputs out of `tensors` by name. Raises `InvalidInput` for a tensor of another shape than the graph reads."""
+        """Feed the graph's inputs out of `tensors` by name; its outputs by name. Both have the shapes that the graph declares.
+
+        Raises `InvalidInput` for a tensor of another shape and `PackageError` when the graph fails.
+        """
         feed = {name: self._fitting(name, tensors) for name in self._shapes}
         try:
             answers: list[Any] = self._session.run(self._outputs, feed)

@@ -30,6 +30,7 @@ class TwinBody:
         return Observation(seen.images, seen.joints, seen.instruction, seen.captured_at - self._began)
 
     def act(self, action: NDArray[np.float32]) -> None:
+        """One control period towards `action` (6,) in dataset units."""
         self._twin.advance(from_dataset_units(action), self._substeps)
 
     def hold(self) -> None:

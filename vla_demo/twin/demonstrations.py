@@ -35,7 +35,7 @@ class Demonstration:
 
 
 def solve(twin: TeaBagTwin, start: Start) -> list[NDArray[np.float32]] | None:
-    """The expert's actions from this start, or None when it fails or the start cannot be staged."""
+    """The expert's actions (6,) in dataset units, one a tick, or None when it fails or the start cannot be staged."""
     try:
         prepare(twin, start)
     except InvalidInput:

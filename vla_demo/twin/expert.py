@@ -36,6 +36,7 @@ class Expert:
         self._plan = self._run()
 
     def act(self) -> NDArray[np.float64]:
+        """The next joint target (6,) in rad; the last one again once `done`."""
         try:
             self.command = next(self._plan)
         except StopIteration:
@@ -43,7 +44,7 @@ class Expert:
         return self.command.copy()
 
     def play(self, targets: Iterable[NDArray[np.float64]]) -> None:
-        """Carry out some targets at once; used to stage failures."""
+        """Carry out some targets (6,) in rad at once; used to stage failures."""
         for target in targets:
             self.command = target
             self._twin.advance(target)
@@ -146,7 +147,7 @@ class Expert:
     # --- motions -----------------------------------------------------------------------------------------------------
 
     def move(self, arm: NDArray[np.float64], gripper: float | None = None, speed: float = 1.0) -> Targets:
-        """Joint interpolation with a smoothstep."""
+        """Targets (6,) in rad: joint interpolation with a smoothstep to `arm` (5,) and `gripper`."""
         start, end = self.command.copy(), self.command.copy()
         end[:5] = arm
         if gripper is not None:
@@ -157,12 +158,14 @@ class Expert:
             yield start + (end - start) * _smooth(k / ticks)
 
     def grip(self, gripper: float, ticks: int) -> Targets:
+        """Targets (6,) in rad that move the gripper evenly to `gripper`."""
         start, end = self.command.copy(), self.command.copy()
         end[5] = gripper
         for k in range(1, ticks + 1):
             yield start + (end - start) * k / ticks
 
     def hold(self, ticks: int) -> Targets:
+        """The present target (6,) in rad, `ticks` times."""
         for _ in range(ticks):
             yield self.command.copy()
 

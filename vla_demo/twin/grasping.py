@@ -38,7 +38,7 @@ class Clearance:
         self._address = np.array([model.joint(j).qposadr[0] for j in JOINTS])
 
     def penetration(self, arm: NDArray[np.float64], gripper: float) -> float:
-        """Summed depth in m; obstacles count tenfold, because the bag gives way and they do not."""
+        """Summed depth in m with joints `arm` (5,) and `gripper` in rad; obstacles count tenfold: the bag gives way and they do not."""
         data = self._scratch
         data.qpos[:] = self._twin.data.qpos
         data.qpos[self._address] = [*arm, gripper]

@@ -47,7 +47,7 @@ def to_dataset_units(radians: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def from_dataset_units(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The inverse of `to_dataset_units`; rad, not clipped to the joint ranges."""
+    """The inverse of `to_dataset_units`: (6,) in dataset units to (6,) in rad, not clipped to the joint ranges."""
     low, high = JOINT_RANGE[5]
     radians = np.radians(np.asarray(values, dtype=np.float64))
     radians[5] = low + float(values[5]) / 100 * (high - low)

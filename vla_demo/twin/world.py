@@ -91,7 +91,7 @@ class TeaBagTwin:
     def place(
         self, bag_xy: tuple[float, float], bag_yaw: float, mug_xy: tuple[float, float], mug_yaw: float, joints: NDArray[np.float64]
     ) -> None:
-        """Put everything where it is said to be (m, rad) and let it settle for half a second."""
+        """Put everything where it is said to be (m, rad; `joints` (6,)) and let it settle for half a second."""
         mujoco.mj_resetData(self.model, self.data)
         self.model.body_pos[self._mug, :2] = mug_xy
         self.model.body_quat[self._mug] = _about_z(mug_yaw)

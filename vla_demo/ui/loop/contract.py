@@ -51,7 +51,7 @@ class Rollouts(Protocol):
         ...
 
     def scene(self, number: int) -> Pictures:
-        """What the cameras show at a start."""
+        """What the cameras show at a start, each (H, W, 3) RGB."""
         ...
 
     def time_here(self, policy: str, variant: Variant) -> Iterator[Preparing | LatencySource]:

@@ -48,7 +48,7 @@ class LiveFrame:
 
     lane: int
     ticks: tuple[RolloutTick, ...]  # at least one
-    pictures: Pictures  # of the cameras whose turn it is, after the last of the ticks; none when nothing has moved
+    pictures: Pictures  # (H, W, 3) RGB of the cameras whose turn it is, after the last of the ticks; none when nothing has moved
 
 
 @dataclass(frozen=True, slots=True)

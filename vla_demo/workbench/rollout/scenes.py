@@ -42,7 +42,7 @@ def start_cards() -> Sequence[StartCard]:
 
 
 def scene(number: int) -> Pictures:
-    """What the cameras show at a start of the protocol. Raises `InvalidInput`, and `MissingPiece` without MuJoCo."""
+    """Camera -> (H, W, 3) RGB at a start of the protocol. Raises `InvalidInput`, and `MissingPiece` without MuJoCo."""
     if number not in {card.number for card in start_cards()}:
         raise InvalidInput(f"start {number} is none of the protocol's 20 test and 10 validation starts")
     from vla_demo.twin.protocol import starts_named
@@ -68,6 +68,7 @@ class CameraCrew:
         self._place = np.full_like(twin.data.qpos, np.inf)
 
     def shoot(self) -> Pictures:
+        """Camera -> (H, W, 3) RGB of the cameras whose turn it is; none when nothing has moved."""
         place = np.array(self._twin.data.qpos)
         if np.abs(place - self._place).max() > _MOVED:
             self._place, self._owed = place, list(self._twin.cameras)
