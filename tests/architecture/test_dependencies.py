@@ -24,6 +24,7 @@ MODULES = {  # where a module is not called as its distribution
     "pillow": "PIL",
     "pyopengl": "OpenGL",
     "huggingface-hub": "huggingface_hub",
+    "pytest-xdist": "xdist",
 }
 
 # What must run with the base dependencies and these extras: patterns below vla_demo/, one with a "-" in front takes files out again.

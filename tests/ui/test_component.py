@@ -102,4 +102,4 @@ def test_a_late_tab_s_modules_stay_on_the_server_until_it_is_opened(visits: Call
     loaded = f"performance.getEntriesByType('resource').filter(({{ name }}) => name.includes('/page/js/{tab}/')).length"
     assert page.evaluate(loaded) == 0
     page.locator(f"[role=tab][data-tab={tab}]").click()
-    page.wait_for_function(f"{loaded} > 3")
+    page.wait_for_function(f"{loaded} > 2")

@@ -40,7 +40,8 @@ class EpisodeService:
 
     def Judge(self, request: Any) -> Any:
         self._desk.admit(stamped(request.stamp))
-        self._shelf.judge(request.id, request.success)
+        recorder = self._driver.recorder
+        self._shelf.judge(request.id, request.success, lambda: recorder.last == request.id and not recorder.problem)
         return link.Done()
 
     def Files(self, request: Any) -> Any:

@@ -7,7 +7,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -151,10 +151,10 @@ class RecordingShelf:
         except OSError as problem:
             raise NotThere(f"the episode cannot be read: {problem.strerror}") from problem
 
-    def judge(self, name: str, success: bool) -> None:
-        """As a person saw it. An episode that has just ended is waited for."""
+    def judge(self, name: str, success: bool, is_coming: Callable[[], bool] = lambda: False) -> None:
+        """As a person saw it. An episode that has just ended is waited for; `is_coming` says whether this one will still appear."""
         given_up = time.monotonic() + _CLOSING_SECONDS
-        while _ID.fullmatch(name) and (self.folder / f".recording-{name}").is_dir() and time.monotonic() < given_up:
+        while self._is_written(name, is_coming) and time.monotonic() < given_up:
             time.sleep(0.05)
         place = self._place(name)
         with self._turn:
@@ -173,6 +173,12 @@ class RecordingShelf:
             except OSError as problem:
                 raise NotThere(f"the episode cannot be removed: {problem.strerror}") from problem
             self._files.pop(name, None)
+
+    def _is_written(self, name: str, is_coming: Callable[[], bool]) -> bool:
+        """Whether the episode is not there yet, and will be: a busy machine begins its folder late."""
+        if not _ID.fullmatch(name) or (self.folder / name).is_dir():
+            return False
+        return (self.folder / f".recording-{name}").is_dir() or is_coming()
 
     def _place(self, name: str) -> Path:
         if not _ID.fullmatch(name) or not (self.folder / name).is_dir():

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from vla_demo.core.formats import count
 from vla_demo.core.labels import precision_label
 from vla_demo.evaluation.bootstrap import Interval
 from vla_demo.evaluation.sensitivity import SensitivityReport, StepRow
@@ -61,8 +62,8 @@ def iterations(report: SensitivityReport) -> Plot | None:
         Graph("Made anew at each iteration", "teacher-forced: error of the velocity on FP32's own path", fresh),
         Graph("Gathered so far", "free-running: distance of the plan from FP32's after it", grown),
     ]
-    count = max((len(line.points) for line in fresh), default=0)
-    return _drawn(graphs, {"title": "denoising iteration", **({"dtick": 1} if count <= 12 else {})}) if count else None
+    iterations = max((len(line.points) for line in fresh), default=0)
+    return _drawn(graphs, {"title": "denoising iteration", **({"dtick": 1} if iterations <= 12 else {})}) if iterations else None
 
 
 def steps(report: SensitivityReport) -> Plot | None:
@@ -96,7 +97,7 @@ def _point(precision: str, axis: str, at: int, value: float, seen: str) -> Point
 
 
 def _measured(name: str, row: StepRow, found: Interval) -> Point:
-    said = f"{name}, {row.steps} denoising step{'s' if row.steps > 1 else ''}: {with_interval(found)}, {row.n_observations} observations"
+    said = f"{name}, {count(row.steps, 'denoising step')}: {with_interval(found)}, {count(row.n_observations, 'observation')}"
     return Point(str(row.steps), found.mean, said, found)
 
 
