@@ -19,7 +19,7 @@ VIEWS = {
 }
 READY = {
     "replay.png": "document.querySelector('#replay .how')?.textContent",
-    "trap.png": "document.querySelector('.figure svg .cell')",
+    "trap.png": "document.querySelector('.heat .cell')",
     "closed_loop.png": "document.querySelector('#loop .measured .result')",
     "robot.png": "document.querySelector('#robot .lamp[data-state=running]')",
 }

@@ -80,3 +80,33 @@ def test_the_queue_depth_over_time_is_there_when_asked_for(tmp_path: Path, capsy
     package = str(tiny_smolvla_package(tmp_path / "smolvla").folder)
     assert main(["rollout", package, *QUICK, "--mode", "seamfree", "--json", "--traces"]) == 0
     assert all(len(start["queue_depths"]) == 30 for start in json.loads(capsys.readouterr().out)["starts"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "valid"),
+    [
+        (["--mode", "foo"], "sync, async, seamfree"),
+        (["--against-mode", "foo"], "sync, async, seamfree"),
+        (["--aggregate", "foo"], "weighted_average"),
+        (["--latency", "-5"], "milliseconds from 0"),
+        (["--starts", "0-fresh"], "1-fresh"),
+        (["--patience", "-1"], "more than 0"),
+        (["--fps", "nan"], "30"),
+    ],
+)
+def test_what_is_wrong_whatever_the_policy_is_is_refused_before_one_is_opened(
+    wrong: list[str], valid: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the policy was opened")
+
+    monkeypatch.setattr("vla_demo.workbench.rollout.plan.prepare_policy", never)
+    assert main(["rollout", "act", *wrong]) == 2
+    assert valid in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-5", "0", "99999", "x"])
+def test_a_port_that_is_none_is_refused_with_the_valid_ones(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["app", "--port", port])
+    assert "valid: 1 to 65535" in capsys.readouterr().err or port == "x"

@@ -10,7 +10,7 @@ from tests.fake_flow import STD, LinearFlow
 from tests.fakes import noise, observation
 from vla_demo.core.errors import QuantizationError
 from vla_demo.core.package import StageGraph
-from vla_demo.evaluation.conclusions import Answer, Conclusions, Question, Subject
+from vla_demo.evaluation.conclusions import Conclusions, Question, Subject, VariantAnswer
 from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.metrics import ActionScale
 from vla_demo.evaluation.study import Moment, ReferenceChunk, StudyPlan, reference_chunks, variant_chunks
@@ -47,9 +47,9 @@ def graphs(precision: str) -> list[StageGraph]:
 FOUND = Conclusions(Subject(EXACT.spec, ActionScale.of(np.full(6, 3.0), STD, "checkpoint"), 30.0, graphs("fp32")), REFERENCE)
 
 
-def answer(stage: str, policy: LinearFlow, differs: Sequence[str]) -> Answer:
+def answer(stage: str, policy: LinearFlow, differs: Sequence[str]) -> VariantAnswer:
     question = Question(stage, "int8", "W8A8", f"{stage}=int8", tuple(differs))
-    return Answer(question, graphs("int8"), list(variant_chunks(policy, differs, EXACT, REFERENCE, PLAN)))
+    return VariantAnswer(question, graphs("int8"), list(variant_chunks(policy, differs, EXACT, REFERENCE, PLAN)))
 
 
 def biased(value: float, offset: float = 0.0) -> LinearFlow:
@@ -83,7 +83,7 @@ def test_a_row_of_all_stages_counts_all_of_them() -> None:
 
 
 def test_a_row_that_cannot_be_says_why_and_nothing_else() -> None:
-    row = FOUND.row(Answer(EXPERT.question, (), (), "no product with weights"))
+    row = FOUND.row(VariantAnswer(EXPERT.question, (), (), "no product with weights"))
     assert row.problem == "no product with weights" and row.error is None and row.verdict is None
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["add_verb", "natural", "positive"]
+__all__ = ["add_verb", "natural", "port", "positive"]
 
 
 def add_verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
@@ -27,6 +27,14 @@ def positive(text: str) -> int:
     value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def port(text: str) -> int:
+    """Of TCP: 1 to 65535."""
+    value = _whole(text)
+    if not 1 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; valid: 1 to 65535")
     return value
 
 

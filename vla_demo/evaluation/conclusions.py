@@ -27,7 +27,7 @@ from vla_demo.evaluation.sensitivity import (
 from vla_demo.evaluation.smoothness import Plan, chunk_smoothness, gripper_joint
 from vla_demo.evaluation.study import LIMIT_STEPS, ReferenceChunk, VariantChunk
 
-__all__ = ["Answer", "Conclusions", "Question", "Subject"]
+__all__ = ["Conclusions", "Question", "Subject", "VariantAnswer"]
 
 Chunks = Sequence[NDArray[np.float32]]
 
@@ -44,7 +44,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VariantAnswer:
     question: Question
     graphs: Sequence[StageGraph]  # of the variant, as they ran
     chunks: Sequence[VariantChunk]  # one a moment
@@ -84,7 +84,7 @@ class Conclusions:
         }
         return ReferenceFacts(self.vs_recorded, self.seed_spread, costs, self._smoothness(self._expected))
 
-    def row(self, answer: Answer) -> SensitivityRow:
+    def row(self, answer: VariantAnswer) -> SensitivityRow:
         asked = answer.question
         names = (asked.stage, asked.precision, asked.operands, asked.variant, len(answer.chunks))
         if answer.problem is not None:
@@ -114,16 +114,16 @@ class Conclusions:
             smoothness=self._smoothness(chunks),
         )
 
-    def iterations(self, answers: Sequence[Answer]) -> Mapping[str, IterationErrors]:
+    def iterations(self, answers: Sequence[VariantAnswer]) -> Mapping[str, IterationErrors]:
         return {precision: iteration_errors(chunks) for precision, chunks in self._flows(answers).items()}
 
-    def amplification(self, answers: Sequence[Answer]) -> Mapping[str, Numbers]:
+    def amplification(self, answers: Sequence[VariantAnswer]) -> Mapping[str, Numbers]:
         return {precision: amplification(chunks) for precision, chunks in self._flows(answers).items()}
 
-    def coherence(self, answers: Sequence[Answer]) -> Mapping[str, Numbers]:
+    def coherence(self, answers: Sequence[VariantAnswer]) -> Mapping[str, Numbers]:
         return {precision: coherence(chunks) for precision, chunks in self._flows(answers).items()}
 
-    def two_by_two(self, answers: Sequence[Answer]) -> tuple[TwoByTwo, ...]:
+    def two_by_two(self, answers: Sequence[VariantAnswer]) -> tuple[TwoByTwo, ...]:
         """For each precision that both parts could have."""
         rows = []
         experts = {a.question.precision: a for a in answers if a.question.stage == self._spec.stages[-1].role and not a.problem}
@@ -135,7 +135,7 @@ class Conclusions:
                 rows.append(two_by_two(answer.question.precision, self._differences(prefix), alone, both, self._clusters))
         return tuple(rows)
 
-    def steps(self, answers: Sequence[Answer]) -> tuple[StepRow, ...]:
+    def steps(self, answers: Sequence[VariantAnswer]) -> tuple[StepRow, ...]:
         """For each number of denoising steps that was swept. All stages go by their precision, one by `stage=precision`."""
         swept = [i for i, r in enumerate(self._reference) if r.swept]
         if not swept:
@@ -144,18 +144,18 @@ class Conclusions:
         chosen = {_swept_name(a): a for a in answers if not a.problem and all(a.chunks[i].swept for i in swept)}
         return tuple(self._step_row(steps, swept, chosen) for steps in counts)
 
-    def by_position(self, answers: Sequence[Answer]) -> Mapping[str, tuple[float, ...]]:
+    def by_position(self, answers: Sequence[VariantAnswer]) -> Mapping[str, tuple[float, ...]]:
         """Distance from FP32 with all stages in a precision; "fp32" is its own distance from the recordings that fill a chunk."""
         full = [i for i, r in enumerate(self._recorded) if len(r) == self._spec.chunk_size]
         own = differences([self._expected[i] for i in full], [self._recorded[i] for i in full], self._scale) if full else None
         found = {} if own is None else {"fp32": by_position(own)}
         return found | {a.question.precision: by_position(self._differences(_actions(a))) for a in _of_all_stages(answers)}
 
-    def smoothness(self, answers: Sequence[Answer]) -> Mapping[str, Smoothness]:
+    def smoothness(self, answers: Sequence[VariantAnswer]) -> Mapping[str, Smoothness]:
         found = {"recorded": self._recorded_smoothness(), "fp32": self._smoothness(self._expected)}
         return found | {a.question.precision: self._smoothness(_actions(a)) for a in _of_all_stages(answers)}
 
-    def _step_row(self, steps: int, swept: Sequence[int], chosen: Mapping[str, Answer]) -> StepRow:
+    def _step_row(self, steps: int, swept: Sequence[int], chosen: Mapping[str, VariantAnswer]) -> StepRow:
         def at(count: int) -> Chunks:
             return [self._reference[i].swept[count] for i in swept]
 
@@ -179,7 +179,7 @@ class Conclusions:
         pairs = [(a, b) for i, a in enumerate(plans) for b in plans[:i]]
         return float(rms(differences([a for a, _ in pairs], [b for _, b in pairs], self._scale)).mean())
 
-    def _flows(self, answers: Sequence[Answer]) -> dict[str, list[FlowErrors]]:
+    def _flows(self, answers: Sequence[VariantAnswer]) -> dict[str, list[FlowErrors]]:
         experts = [a for a in answers if a.question.stage == self._spec.stages[-1].role and not a.problem]
         found = {a.question.precision: [c.flow for c in a.chunks if c.flow is not None] for a in experts}
         return {precision: flows for precision, flows in found.items() if flows}
@@ -209,16 +209,16 @@ class Conclusions:
         return chunk_smoothness(plans, self._fps, self._spec.n_action_steps, gripper_joint(self._spec.joint_names))
 
 
-def _of_all_stages(answers: Sequence[Answer]) -> list[Answer]:
+def _of_all_stages(answers: Sequence[VariantAnswer]) -> list[VariantAnswer]:
     return [a for a in answers if a.question.stage == ALL_STAGES and not a.problem]
 
 
-def _swept_name(answer: Answer) -> str:
+def _swept_name(answer: VariantAnswer) -> str:
     asked = answer.question
     return asked.precision if asked.stage == ALL_STAGES else f"{asked.stage}={asked.precision}"
 
 
-def _actions(answer: Answer) -> Chunks:
+def _actions(answer: VariantAnswer) -> Chunks:
     return [c.actions for c in answer.chunks]
 
 

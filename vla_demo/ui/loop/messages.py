@@ -86,7 +86,14 @@ def shots(shown: Sequence[LiveFrame]) -> Message:
 def _frame(shown: LiveFrame) -> Message:
     ticks = [each.tick for each in shown.ticks]
     state = _state(shown.ticks[-1].judgement)
-    return {"lane": shown.lane, "t": ticks[-1].at, "state": state, "pictures": jpegs(shown.pictures), **trace(ticks)}
+    return {
+        "lane": shown.lane,
+        "t": ticks[-1].at,
+        "state": state,
+        "done": shown.ticks[-1].judgement.success,
+        "pictures": jpegs(shown.pictures),
+        **trace(ticks),
+    }
 
 
 def _state(judgement: Judgement) -> str:

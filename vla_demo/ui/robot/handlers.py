@@ -24,7 +24,7 @@ from vla_demo.ui.shared.contract import Library
 from vla_demo.ui.shared.messages import Message, Strip, message
 from vla_demo.ui.shared.opening import open_package
 from vla_demo.ui.shared.pictures import jpegs
-from vla_demo.ui.shared.session import Session
+from vla_demo.ui.shared.session import VisitorWork
 from vla_demo.ui.shared.tab import RUNS_AT_ONCE, Event, ServerFunction
 from vla_demo.ui.shared.toasts import answer_or_problem, reports_failures
 from vla_demo.workbench.progress import Preparing
@@ -92,7 +92,7 @@ class RobotTab:
         work, source = str(asked.run), str(asked.source)
         spec = self._policies.sketch(source)
         if spec is None:
-            spec = (yield from open_package(self._policies, source, Session(work))).spec
+            spec = (yield from open_package(self._policies, source, VisitorWork(work))).spec
         strip = Strip(spec, Variant.reference(spec), self._policies.fps(), self._policies.recipes(spec.family))
         reads = any(stage.role == "llm" for stage in spec.stages)
         yield message("choice", run=work, policy=messages.sketch(work, strip)["policy"], modes=words.modes(spec), reads=reads)
@@ -100,7 +100,7 @@ class RobotTab:
     @reports_failures("policy")
     def load_robot(self, asked: gr.EventData) -> Iterator[Message]:
         visitor, work, source = self._visitor(str(asked.key)), str(asked.run), str(asked.source)
-        package = yield from open_package(self._policies, source, Session(work))
+        package = yield from open_package(self._policies, source, VisitorWork(work))
         variant = Variant.parse(str(asked.variant), package.spec)
         for step in visitor.link.load(package, variant):
             yield messages.progress(step, work)

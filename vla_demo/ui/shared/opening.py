@@ -11,13 +11,13 @@ from vla_demo.ui.shared import messages
 from vla_demo.ui.shared.contract import Library
 from vla_demo.ui.shared.link import read_variant
 from vla_demo.ui.shared.messages import Message
-from vla_demo.ui.shared.session import Session
+from vla_demo.ui.shared.session import VisitorWork
 from vla_demo.ui.shared.toasts import warn
 
 __all__ = ["asked_variant", "open_package"]
 
 
-def open_package(library: Library, source: str, session: Session[Any]) -> Generator[Message, None, PolicyPackage]:
+def open_package(library: Library, source: str, session: VisitorWork[Any]) -> Generator[Message, None, PolicyPackage]:
     """Streams the preparation, returns the package. Raises `Stopped` when the visitor asked for it."""
     for step in library.open_package(source):
         if session.stopping.is_set():

@@ -8,11 +8,11 @@ import gradio as gr
 
 from vla_demo.ui.shared.contract import Stoppable
 
-__all__ = ["Session", "Sessions"]
+__all__ = ["Sessions", "VisitorWork"]
 
 
 @dataclass(slots=True)
-class Session[Running: Stoppable]:
+class VisitorWork[Running: Stoppable]:
     """A visitor's piece of work."""
 
     work: str  # the page's name for it
@@ -40,18 +40,18 @@ class Sessions[Running: Stoppable]:
     """
 
     def __init__(self) -> None:
-        self._newest: dict[str, Session[Running]] = {}  # by visitor
+        self._newest: dict[str, VisitorWork[Running]] = {}  # by visitor
 
     def __len__(self) -> int:
         return len(self._newest)
 
-    def begin(self, asked: gr.EventData, request: gr.Request) -> Session[Running]:
+    def begin(self, asked: gr.EventData, request: gr.Request) -> VisitorWork[Running]:
         """The piece of work that `asked.run` names; the visitor's last one is stopped."""
         self.leave(request)
-        begun = self._newest[str(request.session_hash)] = Session[Running](str(asked.run))
+        begun = self._newest[str(request.session_hash)] = VisitorWork[Running](str(asked.run))
         return begun
 
-    def stop_if(self, asked: gr.EventData, request: gr.Request) -> Session[Running] | None:
+    def stop_if(self, asked: gr.EventData, request: gr.Request) -> VisitorWork[Running] | None:
         """Stop the visitor's work, and return it, if `asked.run` names it; None for a late request: something else has begun since."""
         session = self._newest.get(str(request.session_hash))
         if session is None or session.work != asked.run:

@@ -6,7 +6,7 @@ It is kept under its fingerprint, so that a row of other code, other graphs or a
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vla_demo.core.errors import InvalidInput, MissingPiece
 from vla_demo.core.extras import install
@@ -17,16 +17,33 @@ from vla_demo.evaluation.attempts import Attempts
 from vla_demo.evaluation.closed_loop import LoopReport, Rollout, TriedStart
 from vla_demo.evaluation.fingerprint import RunFingerprint, fingerprint_run
 from vla_demo.evaluation.latency import LatencySource
+from vla_demo.runtime.action_queue import AGGREGATES
+from vla_demo.runtime.control_loop import MODES
 from vla_demo.workbench.rollout import worker
 from vla_demo.workbench.rollout.worker import RolloutJob
 
 if TYPE_CHECKING:
     from vla_demo.twin.starts import Start
 
-__all__ = ["PATIENCE", "Batch", "RolloutRequest", "RolloutStore"]
+__all__ = ["PATIENCE", "Batch", "RolloutRequest", "RolloutStore", "check_settings", "find_starts"]
 
 PATIENCE = 60.0  # simulated seconds until a rollout has failed
 LIBRARIES = ("numpy", "onnxruntime", "mujoco", "tokenizers")  # that decide what a rollout does
+
+
+class LoopChoices(Protocol):
+    """What a loop is asked to be, whatever the policy is."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def aggregate(self) -> str: ...
+    @property
+    def fps(self) -> float: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def patience(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +73,7 @@ class Batch:
 
     @staticmethod
     def of(package: PolicyPackage, request: RolloutRequest) -> "Batch":
-        try:
-            from vla_demo.twin.protocol import starts_named
-        except ImportError as error:
-            raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
-        return Batch(package, request.variant, _job(package, request), tuple(starts_named(request.starts)))
+        return Batch(package, request.variant, _job(package, request), find_starts(request.starts))
 
     def fingerprint(self, module: str = worker.__name__) -> RunFingerprint:
         """Of what `module` does with this batch, of each of its rollouts alike. Raises `PackageError` for a graph that is not made yet."""
@@ -100,6 +113,29 @@ class RolloutStore:
         write_whole(self.folder / f"{row.number}.json", json.dumps(asdict(row)).encode())
 
 
+def find_starts(text: str) -> "tuple[Start, ...]":
+    """As `twin.protocol.starts_named`. Raises `InvalidInput`, and `MissingPiece` without MuJoCo."""
+    try:
+        from vla_demo.twin.protocol import starts_named
+    except ImportError as error:
+        raise MissingPiece(f"the twin needs MuJoCo: {install('twin')}") from error
+    return tuple(starts_named(text))
+
+
+def check_settings(settings: LoopChoices) -> None:
+    """Raise `InvalidInput` for what is wrong whatever the policy is."""
+    if settings.mode not in MODES:
+        raise InvalidInput(f"unknown mode {settings.mode!r}; valid: {', '.join(MODES)}")
+    if settings.aggregate not in AGGREGATES:
+        raise InvalidInput(f"unknown aggregate function {settings.aggregate!r}; valid: {', '.join(AGGREGATES)}")
+    if not 1 <= settings.fps <= 60:  # NaN is neither
+        raise InvalidInput(f"{settings.fps:g} fps is out of range; 10, 20, 30, 50 and 60 are what the twin's steps fit into")
+    if not 0 <= settings.threshold <= 1:
+        raise InvalidInput(f"threshold {settings.threshold:g} is out of range; valid: 0 to 1")
+    if not settings.patience > 0:
+        raise InvalidInput(f"patience {settings.patience:g} s is out of range; valid: more than 0")
+
+
 def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
     spec = package.spec
     own = spec.n_action_steps if request.mode == "sync" else spec.chunk_size
@@ -108,12 +144,7 @@ def _job(package: PolicyPackage, request: RolloutRequest) -> RolloutJob:
         raise InvalidInput(f"actions_per_chunk {actions} is out of range; {spec.checkpoint} plans {spec.chunk_size}, so 1 to that")
     if request.mode == "seamfree" and spec.noise_shape is None:
         raise InvalidInput(f"{spec.family} does not denoise, so it has no seam-free mode; sync and async are valid")
-    if not 1 <= request.fps <= 60:  # NaN is neither
-        raise InvalidInput(f"{request.fps:g} fps is out of range; 10, 20, 30, 50 and 60 are what the twin's steps fit into")
-    if not 0 <= request.threshold <= 1:
-        raise InvalidInput(f"threshold {request.threshold:g} is out of range; valid: 0 to 1")
-    if not request.patience > 0:
-        raise InvalidInput(f"patience {request.patience:g} s is out of range; valid: more than 0")
+    check_settings(request)
     return RolloutJob(
         folder=str(package.folder),
         variant=str(request.variant),

@@ -15,8 +15,8 @@ from vla_demo.evaluation.rollout_report import PairedStarts, RolloutReport, name
 from vla_demo.workbench.policies import prepare_policy
 from vla_demo.workbench.preparation import prepare_variant
 from vla_demo.workbench.progress import Preparing
-from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest, RolloutStore
-from vla_demo.workbench.rollout.run import film_rollouts, resolve_latency, roll_out
+from vla_demo.workbench.rollout.batch import PATIENCE, Batch, RolloutRequest, RolloutStore, check_settings, find_starts
+from vla_demo.workbench.rollout.run import check_latency, film_rollouts, resolve_latency, roll_out
 from vla_demo.workbench.rollout.video import prepare_folder
 
 __all__ = ["RolloutPlan", "RolloutResult", "RolloutRun", "Side"]
@@ -50,6 +50,15 @@ class RolloutPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class _LoopChoices:
+    mode: str
+    aggregate: str
+    fps: float
+    threshold: float
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutResult:
     """A report, and the films made, a batch."""
 
@@ -71,8 +80,7 @@ class RolloutRun:
         Closing the iterator stops; what was tried is kept.
         """
         plan = self._plan
-        if plan.videos is not None:
-            prepare_folder(plan.videos)
+        self._check()
         package = yield from _package(plan.policy)
         requests = yield from self._requests(package)
         reports = []
@@ -84,6 +92,16 @@ class RolloutRun:
                 videos.append((yield from self._film(package, request, folder)))
         pairs = paired(reports[0], reports[1], name_apart(reports[0], reports[1])) if len(reports) > 1 else None
         yield RolloutResult(tuple(reports), tuple(videos), pairs)
+
+    def _check(self) -> None:
+        """Everything that needs no policy, before an export that may take minutes."""
+        plan = self._plan
+        find_starts(plan.starts)
+        for side in plan.sides:
+            check_settings(_LoopChoices(side.mode, plan.aggregate, plan.fps, plan.threshold, plan.patience))
+            check_latency(side.latency)
+        if plan.videos is not None:
+            prepare_folder(plan.videos)
 
     def kept(self) -> str:
         """A sentence on how far the batch has come that was being tried; empty when none was."""

@@ -27,9 +27,10 @@ from vla_demo.workbench.rollout.video import FilmTask, film, film_name, filmable
 from vla_demo.workbench.rollout.worker import stop_on, try_start
 from vla_demo.workbench.side_by_side import side_by_side
 
-__all__ = ["PATIENCE", "RolloutRequest", "RolloutStep", "film_rollouts", "resolve_latency", "roll_out"]
+__all__ = ["PATIENCE", "RolloutRequest", "RolloutStep", "check_latency", "film_rollouts", "resolve_latency", "roll_out"]
 
 _TIMED = 5  # inferences
+_BY_NAME = {"imx95-published": published_latency, "imx95-predicted": predicted_latency}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,18 @@ class RolloutStep(Preparing):
     of: int = 0
 
 
+def check_latency(text: str) -> None:
+    """Raise `InvalidInput` for what is no latency of any policy; what a board has measured only a policy tells."""
+    if not text.startswith("board:") and text not in (*_BY_NAME, "measured"):
+        given_latency(text)
+
+
 def resolve_latency(text: str, package: PolicyPackage, variant: Variant) -> LatencySource:
     """`measured` (here, now), `board:NAME` (there, once), `imx95-published`, `imx95-predicted`, or milliseconds. Raises `InvalidInput`."""
     if text.startswith("board:"):
         return board_latency(text.removeprefix("board:"), package.spec, variant)
-    by_name = {"imx95-published": published_latency, "imx95-predicted": predicted_latency}
-    if text in by_name:
-        return by_name[text](package.spec, variant)
+    if text in _BY_NAME:
+        return _BY_NAME[text](package.spec, variant)
     return _measured(package, variant) if text == "measured" else given_latency(text)
 
 

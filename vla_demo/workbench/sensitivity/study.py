@@ -15,7 +15,7 @@ from vla_demo.core.package import PolicyPackage
 from vla_demo.core.variant import MAX_DENOISE_STEPS, REFERENCE_PRECISION, Variant
 from vla_demo.episodes import Dataset
 from vla_demo.evaluation.claims.findings import findings
-from vla_demo.evaluation.conclusions import Answer, Conclusions, Question, Subject
+from vla_demo.evaluation.conclusions import Conclusions, Question, Subject, VariantAnswer
 from vla_demo.evaluation.fingerprint import RunFingerprint, fingerprint_run
 from vla_demo.evaluation.flow import ActionUnit
 from vla_demo.evaluation.sensitivity import ALL_STAGES, REPORT_VERSION, Bootstrap, Computed, LayerRow, SensitivityReport
@@ -81,7 +81,7 @@ class SensitivityStudy:
         meter = _Meter(len(moments), 1 + self._count() + bool(self.request.layers))
         reference = yield from meter.collected("FP32", reference_chunks(policy, moments, plan))
         bench = _Bench(self.package, self.dataset, policy, reference, plan)
-        answers: list[Answer] = []
+        answers: list[VariantAnswer] = []
         for question in self._questions(answers):
             answers.append((yield from bench.answer(question, meter)))
         layers: tuple[LayerRow, ...] = ()
@@ -100,7 +100,7 @@ class SensitivityStudy:
         unit = ActionUnit.of(policy, subject.scale.std)
         return StudyPlan(unit, tuple(sorted(set(steps))), set(first.values()), TIMED_CHUNKS, named)
 
-    def _questions(self, answers: Sequence[Answer]) -> Iterator[Question]:
+    def _questions(self, answers: Sequence[VariantAnswer]) -> Iterator[Question]:
         """Looks at the answers so far: all stages together are asked for what each of them could have."""
         spec = self.package.spec
         for text in self.request.variants:
@@ -116,7 +116,7 @@ class SensitivityStudy:
     def _count(self) -> int:
         return len(self.request.variants) or len(standard_precisions()) * (1 + len(self.package.spec.stages))
 
-    def _report(self, found: Conclusions, answers: Sequence[Answer], subject: Subject, computed: Computed) -> SensitivityReport:
+    def _report(self, found: Conclusions, answers: Sequence[VariantAnswer], subject: Subject, computed: Computed) -> SensitivityReport:
         spec, episodes = self.package.spec, self.request.episodes or tuple(e.index for e in self.dataset.episodes)
         return SensitivityReport(
             version=REPORT_VERSION,
@@ -148,7 +148,7 @@ class SensitivityStudy:
             findings=(),
         )
 
-    def _fingerprint(self, moments: Sequence[Moment], answers: Sequence[Answer]) -> RunFingerprint:
+    def _fingerprint(self, moments: Sequence[Moment], answers: Sequence[VariantAnswer]) -> RunFingerprint:
         spec = self.package.spec
         variants = [Variant.reference(spec), *(Variant.parse(a.question.variant, spec) for a in answers if a.problem is None)]
         request = replace(self.request, steps=self.request.steps or DEFAULT_STEPS)
@@ -179,7 +179,7 @@ class _Bench:
     reference: Sequence[ReferenceChunk]
     plan: StudyPlan
 
-    def answer(self, question: Question, meter: "_Meter") -> Generator[Preparing, None, Answer]:
+    def answer(self, question: Question, meter: "_Meter") -> Generator[Preparing, None, VariantAnswer]:
         variant = Variant.parse(question.variant, self.package.spec)
         try:
             yield from meter.passed_on(prepare_variant(self.package, variant, self.dataset))
@@ -191,8 +191,8 @@ class _Bench:
             meter.skip()
             reason = problem.reason if isinstance(problem, QuantizationError) else str(problem)
             # A report is shared: where the package lies on this machine is nobody's business.
-            return Answer(question, (), (), reason.replace(str(self.package.folder), self.package.spec.checkpoint))
-        return Answer(question, opened.graphs, chunks)
+            return VariantAnswer(question, (), (), reason.replace(str(self.package.folder), self.package.spec.checkpoint))
+        return VariantAnswer(question, opened.graphs, chunks)
 
 
 @dataclass(slots=True)

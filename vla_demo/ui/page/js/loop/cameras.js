@@ -30,9 +30,9 @@ export function createCameras(host) {
         const url = film.pictureAt(camera, t) ?? start[camera];
         if (url && image.getAttribute("src") !== url) image.src = url;
       }
-      const state = film.stateAt(t);
+      const { state, done } = film.stateAt(t);
       write(caption, state);
-      caption.classList.toggle("done", state.startsWith("done"));
+      caption.classList.toggle("done", done);
     }
   }
 

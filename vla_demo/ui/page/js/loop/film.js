@@ -10,17 +10,17 @@ const newestAt = (list, t) => list?.findLast((one) => one.t <= t + 1e-6);
 
 export class Film {
   /** @type {Record<string, { t: number, url: string }[]>} */ #shots = {}; // by camera
-  /** @type {{ t: number, state: string }[]} */ #states = [];
+  /** @type {{ t: number, state: string, done: boolean }[]} */ #states = [];
   #seen = -1;
 
-  add({ t, state, pictures }) {
+  add({ t, state, done, pictures }) {
     if (t <= this.#seen) return; // heard before
     this.#seen = t;
     for (const [camera, picture] of Object.entries(pictures)) {
       this.#shots[camera] ??= [];
       this.#shots[camera].push({ t, url: addressOf(picture) });
     }
-    if (this.#states.at(-1)?.state !== state) this.#states.push({ t, state });
+    if (this.#states.at(-1)?.state !== state) this.#states.push({ t, state, done });
   }
 
   forget() {
@@ -29,5 +29,5 @@ export class Film {
 
   pictureAt = (camera, t) => newestAt(this.#shots[camera], t)?.url;
 
-  stateAt = (t) => newestAt(this.#states, t)?.state ?? "";
+  stateAt = (t) => newestAt(this.#states, t) ?? { state: "", done: false };
 }

@@ -3,7 +3,7 @@
 import type { Answer, Failed, Hear, Mode, Offered, Option, Pictures, Progress, Strip } from "../shared/messages";
 
 export type Trace = { from: number; depth: number[]; starved: number[]; asked: number[]; arrived: number[][] };
-export type Frame = Trace & { lane: number; t: number; state: string; pictures: Pictures };
+export type Frame = Trace & { lane: number; t: number; state: string; done: boolean; pictures: Pictures };
 export type Source = { ms: number; about: string };
 export type PublishedLatency = Source & { label: string; family: string };
 export type BoardLatency = Source & { label: string; board: string; variant: string };

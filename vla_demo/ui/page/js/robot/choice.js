@@ -45,11 +45,13 @@ export class Choice {
   openPolicy() {
     this.stages.wait("Opening the policy…");
     this.work.begin("opening", "choose_robot", { source: this.controls.source() });
+    this.robot.buttons(); // nothing can be sent until it is open
   }
 
   wait(text) {
     this.work.rest();
     this.stages.wait(text);
+    this.robot.buttons();
   }
 
   get ready() {
