@@ -152,6 +152,6 @@ def test_the_page_is_served_with_the_dataset_that_was_asked_for(episodes_folder:
     import vla_demo.ui.server
 
     served = []
-    monkeypatch.setattr(vla_demo.ui.server, "serve", lambda bench, host, port: served.append((bench.dataset.name, host, port)))
+    monkeypatch.setattr(vla_demo.ui.server, "serve", lambda workbench, host, port: served.append((workbench.replay.folders(), host, port)))
     assert main(["app", "--dataset", str(episodes_folder), "--port", "7999"]) == 0
-    assert served == [(str(episodes_folder), "127.0.0.1", 7999)]
+    assert served == [([episodes_folder], "127.0.0.1", 7999)]

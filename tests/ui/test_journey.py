@@ -304,7 +304,9 @@ def test_a_bad_folder_is_a_toast_in_plain_words_and_the_page_goes_on(visits: Vis
     page.get_by_label("Policy", exact=True).select_option(label="Folder or Hub id…")
     page.get_by_label("Folder or Hub id", exact=True).fill("<img src=x onerror=document.title='gone'>")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("onerror=document.title='gone'> is neither a folder nor a policy on the Hub")).to_be_visible()
+    said = page.get_by_text("onerror=document.title='gone'> is neither a folder nor a policy on the Hub")
+    expect(said.and_(page.get_by_test_id("toast-text"))).to_be_visible()
+    expect(said.and_(page.locator("#replay .waiting"))).to_be_visible()  # it stays where the strip will be
     assert page.title() == "vla-demo"
     page.get_by_label("Policy", exact=True).select_option("act")
     expect(page.locator("fieldset.stage")).to_have_count(2)
